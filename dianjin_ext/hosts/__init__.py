@@ -1,0 +1,1 @@
+"""The only place that imports verl, LLaMA-Factory and other hosts."""

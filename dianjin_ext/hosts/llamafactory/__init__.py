@@ -1,0 +1,1 @@
+"""What dianjin_ext registers in LLaMA-Factory."""
