@@ -1,0 +1,29 @@
+"""verl without an accelerator: a platform, an FSDP engine and a rollout for the CPU.
+
+Chosen with `VERL_PLATFORM=cpu` in the environment and `platform=cpu` on the command line
+(configs/platform/cpu.yaml). Meant for trying recipes and rewards with a small model.
+"""
+
+__all__ = ["ROLLOUT_NAME", "register"]
+
+ROLLOUT_NAME = "transformers_cpu"
+
+
+def register() -> None:
+    """Register the platform and, by import path only, the rollout.
+
+    The engine registers itself: verl imports it through `actor_rollout_ref.model.external_lib`.
+    """
+    from verl.workers.rollout.base import _ROLLOUT_REGISTRY
+    from verl.workers.rollout.replica import RolloutReplicaRegistry
+
+    import dianjin_ext.hosts.verl.cpu.platform  # noqa: F401  (registers itself)
+
+    _ROLLOUT_REGISTRY[ROLLOUT_NAME, "async"] = "dianjin_ext.hosts.verl.cpu.rollout.ServerAdapter"
+    RolloutReplicaRegistry.register(ROLLOUT_NAME, _load_replica)
+
+
+def _load_replica() -> type:
+    from dianjin_ext.hosts.verl.cpu.rollout import Replica
+
+    return Replica
