@@ -1,0 +1,131 @@
+"""The `dianjin` command: one thin function a subcommand, heavy imports inside."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dianjin_ext.errors import DianjinError
+
+app = typer.Typer(
+    help="Financial-reasoning post-training for unforked verl and LLaMA-Factory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+prepare_app = typer.Typer(
+    help="Turn a published data set into SFT rows and verl parquet.", no_args_is_help=True
+)
+app.add_typer(prepare_app, name="prepare")
+
+
+def _version(show: bool) -> None:
+    if show:
+        from dianjin_ext import __version__
+
+        typer.echo(f"dianjin-ext {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation: hosts, versions, plug-ins, recipes and a probe score."""
+    from dianjin_ext.hosts.doctor import diagnose, healthy, show
+
+    findings = show(diagnose())
+    raise typer.Exit(0 if healthy(findings) else 1)
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where configs/ and examples/ are put.")],
+) -> None:
+    """Copy the recipes and example scripts out of the installed package."""
+    from dianjin_ext.resources import copy_out
+
+    for path in copy_out(directory):
+        typer.echo(path)
+
+
+@prepare_app.command("cflue")
+def prepare_cflue(
+    file: Annotated[Path, typer.Argument(help="CFLUE's data/knowledge/knowledge.json.")],
+    out: Annotated[Path, typer.Option(help="Directory for sft/, rl/ and counts.json.")],
+    rl_rows: Annotated[int, typer.Option(min=1, help="Most rows for RL training.")] = 4096,
+    val_rows: Annotated[int, typer.Option(min=1, help="Most rows for validation.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad rows out instead of stopping.")
+    ] = False,
+) -> None:
+    """Split CFLUE's multiple-choice questions into SFT, RL and validation rows."""
+    from dianjin_ext.data.prepare import prepare_cflue, show
+
+    show(prepare_cflue(file, out, rl_rows=rl_rows, val_rows=val_rows, seed=seed, skip_bad=skip_bad))
+
+
+@app.command()
+def merge(
+    checkpoint: Annotated[list[Path], typer.Argument(help="verl's checkpoint directory.")],
+    out: Annotated[Path, typer.Argument(help="Directory for the Hugging Face model.")],
+    base_model: Annotated[
+        Path | None, typer.Option(help="Where configuration and tokenizer come from.")
+    ] = None,
+    max_shard_size: Annotated[str, typer.Option(help="Largest safetensors file.")] = "5GB",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing directory.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
+) -> None:
+    """Merge verl's FSDP checkpoint into a Hugging Face model."""
+    from dianjin_ext.merge.command import run
+
+    run(
+        checkpoint,
+        out,
+        base_model=base_model,
+        max_shard_size=max_shard_size,
+        overwrite=overwrite,
+        dry_run=dry_run,
+    )
+
+
+@app.command()
+def quickstart(
+    out: Annotated[Path, typer.Option(help="Directory of the run.")] = Path("runs/quickstart"),
+    seed: Annotated[int, typer.Option(help="Seed of the data, the model and training.")] = 0,
+    data: Annotated[
+        str | None, typer.Option(help="Real data in place of made-up questions: cflue:FILE.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    llamafactory_python: Annotated[
+        Path | None, typer.Option(help="Python of the environment that has LLaMA-Factory.")
+    ] = None,
+) -> None:
+    """Run SFT, GRPO, merge and evaluation on a tiny model, and write a report."""
+    from dianjin_ext.quickstart.run import run
+
+    run(out, seed=seed, data=data, resume=resume, llamafactory_python=llamafactory_python)
+
+
+def main() -> None:
+    """Run the command line; a `DianjinError` becomes one red line and exit code 1."""
+    try:
+        app()
+    except DianjinError as error:
+        Console(stderr=True).print(
+            f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(1)
