@@ -6,6 +6,10 @@ raised here (it is logged at DEBUG); `dianjin doctor` shows it.
 """
 
 import os
+from importlib import import_module
+
+from dianjin_ext.hosts.verl.config_check import check_before_training
+from dianjin_ext.hosts.verl.imports import when_imported
 
 __all__ = ["register"]
 
@@ -14,6 +18,13 @@ def register() -> None:
     """Register everything that verl should find by name in this process."""
     if os.environ.get("VERL_PLATFORM", "").strip().lower() == "cpu":
         _register_cpu()
+    # The modules on the left take seconds to import: they wait until verl imports them.
+    when_imported(
+        "verl.experimental.reward_loop.reward_manager",
+        lambda: import_module("dianjin_ext.hosts.verl.reward_manager"),
+    )
+    when_imported("verl.trainer.ppo.v1", lambda: import_module("dianjin_ext.hosts.verl.trainer"))
+    when_imported("verl.utils.config", check_before_training)
 
 
 def _register_cpu() -> None:

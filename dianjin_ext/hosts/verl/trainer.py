@@ -1,0 +1,98 @@
+"""verl's trainers, with each reward component as a curve in training.
+
+`trainer.v1.trainer_mode=dianjin_sync` (or `dianjin_colocate_async`, `dianjin_separate_async`) is
+verl's trainer of that mode in every other respect. verl itself logs reward components for
+validation only.
+"""
+
+from typing import Any, ClassVar
+
+import transfer_queue
+from verl.trainer.ppo.v1 import (
+    PPOTrainerColocateAsync,
+    PPOTrainerSeparateAsync,
+    PPOTrainerSync,
+    register_trainer,
+)
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.curves import RewardCurves
+
+__all__ = ["ColocateAsyncTrainer", "SeparateAsyncTrainer", "SyncTrainer"]
+
+
+class _WithCurves:
+    """Goes in front of one of verl's trainers.
+
+    `trainer.v1.sampler.sampler_kwargs.poll_interval_s` (seconds; verl's own default is 2.0) is how
+    often the replay buffer looks for finished rollouts; where a step takes seconds, it matters.
+    """
+
+    verl_mode: ClassVar[str]
+    config: Any
+
+    def __init__(self, config: Any) -> None:
+        # verl compares this key with its own three names in many places.
+        config.trainer.v1.trainer_mode = self.verl_mode
+        super().__init__(config)  # type: ignore[call-arg]
+        self.reward_curves = RewardCurves()
+
+    def _build_replay_buffer(self) -> Any:
+        buffer = super()._build_replay_buffer()  # type: ignore[misc]
+        interval = self.config.trainer.v1.sampler.sampler_kwargs.get("poll_interval_s")
+        if interval is not None:
+            buffer.poll_interval = float(interval)
+        return buffer
+
+    def _compute_metrics(self, batch: Any, metrics: dict[str, Any], *args: Any, **kw: Any) -> None:
+        super()._compute_metrics(batch, metrics, *args, **kw)  # type: ignore[misc]
+        rows = _reward_rows(batch)
+        metrics.update(self.reward_curves(rows))
+        if rows and all(row.get("reason") == "reward_error" for _, row in rows):
+            raise DianjinError(
+                f"the reward function failed on all {len(rows)} responses of this step; training "
+                "on would be useless. The first failure is in the log, marked 'reward_error'."
+            )
+
+
+def _reward_rows(batch: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return data source and `reward_extra_info` of each trajectory of the step."""
+    trajectories = {  # one key per sequence: {uid}_{session}_{sequence}, with one reward in common
+        key.rsplit("_", 1)[0]: key
+        for key, tag in zip(batch.keys, batch.tags, strict=True)
+        if not tag.get("is_padding", False)
+    }
+    if not trajectories:
+        return []
+    data = transfer_queue.kv_batch_get(
+        keys=list(trajectories.values()),
+        partition_id=batch.partition_id,
+        select_fields=["data_source", "extra_fields"],
+    )
+    return [
+        (str(source), fields.get("reward_extra_info") or {})
+        for source, fields in zip(
+            data["data_source"].tolist(), data["extra_fields"].tolist(), strict=True
+        )
+    ]
+
+
+@register_trainer("dianjin_sync")
+class SyncTrainer(_WithCurves, PPOTrainerSync):
+    """Rollout and training take turns on the same devices."""
+
+    verl_mode = "sync"
+
+
+@register_trainer("dianjin_colocate_async")
+class ColocateAsyncTrainer(_WithCurves, PPOTrainerColocateAsync):
+    """The same devices, with unfinished rollouts carried over to the next step."""
+
+    verl_mode = "colocate_async"
+
+
+@register_trainer("dianjin_separate_async")
+class SeparateAsyncTrainer(_WithCurves, PPOTrainerSeparateAsync):
+    """Rollout on devices of its own."""
+
+    verl_mode = "separate_async"
