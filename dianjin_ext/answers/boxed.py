@@ -1,0 +1,61 @@
+r"""The content of `\boxed{…}`, with braces counted.
+
+Both functions look backwards from the last `\boxed` and run in time linear in the text, whatever
+it is.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_MARK = "\\boxed"
+_BRACE = re.compile(r"[{}]")
+
+
+class Box(NamedTuple):
+    r"""One `\boxed{…}`: its `content`, and `start` and `end`, the span of the whole in the text."""
+
+    content: str
+    start: int
+    end: int
+
+
+def last_box(text: str) -> Box | None:
+    r"""Return the complete `\boxed{…}` that begins last, or None.
+
+    Blanks may stand before the brace (`\boxed {A}`). Escaped braces (`\{`) don't count.
+    """
+    return next(_backwards(text), None)
+
+
+def find_boxes(text: str) -> list[Box]:
+    r"""Return the complete boxes in the order of the text; of nested ones, the innermost."""
+    return list(_backwards(text))[::-1]
+
+
+def _backwards(text: str) -> Iterator[Box]:
+    stop = len(text)
+    while (start := text.rfind(_MARK, 0, stop)) >= 0:
+        box = _box_at(text, start, stop)
+        if box is not None:
+            yield box
+        # An earlier box that is still open here contains this one, so it is not looked at further:
+        # each part of the text is scanned once.
+        stop = start
+
+
+def _box_at(text: str, start: int, stop: int) -> Box | None:
+    brace = start + len(_MARK)
+    while brace < stop and text[brace].isspace():
+        brace += 1
+    if brace >= stop or text[brace] != "{":
+        return None
+    depth = 0
+    for match in _BRACE.finditer(text, brace, stop):
+        position = match.start()
+        if text[position - 1] == "\\":
+            continue
+        depth += 1 if text[position] == "{" else -1
+        if depth == 0:
+            return Box(text[brace + 1 : position], start, position + 1)
+    return None

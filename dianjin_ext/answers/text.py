@@ -1,0 +1,55 @@
+"""Wrapping that carries no meaning: width of characters, LaTeX styles, Markdown, lead-in words."""
+
+import re
+import unicodedata
+
+_STYLE = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm"
+    r"|left|right|displaystyle)(?![A-Za-z])"
+)
+_NOTHING = re.compile(r"\\[,!()\[\]]")  # thin spaces and math delimiters
+_SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))|~")
+_ESCAPED = re.compile(r"\\([%$&#_{}])")
+_MARKUP = str.maketrans("", "", "{}`")
+_NEEDS_CLEANING = re.compile(r"[\\{}`*~\s]")
+
+_LEAD = re.compile(
+    r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:| |$)[ :]*"
+    r"|(?:正确|最终)?(?:答案|选项)(?:是|为|应为)?[ :]*(?:选项?)?[ :]*"
+    r"|(?:故|应|因此)?(?:选择?)[ :]*",
+    re.IGNORECASE,
+)
+
+
+def plain(text: str) -> str:
+    r"""Return `text` in NFKC without LaTeX styles, escapes and braces, Markdown and extra blanks.
+
+    `\text{Ａ}`, `**A**` and `\left(A\right)` become `A`, `A` and `(A)`. LaTeX commands that carry
+    meaning, such as `\frac`, keep their backslash. Runs of blanks become one blank, or one newline
+    where they contain one.
+    """
+    text = unicodedata.normalize("NFKC", text)
+    if not _NEEDS_CLEANING.search(text):
+        return text
+    if "\\" in text:
+        text = _STYLE.sub("", text)
+        text = _NOTHING.sub("", text)
+        text = _SPACE.sub(" ", text)
+        text = _ESCAPED.sub(r"\1", text)
+    text = text.replace("~", " ").replace("**", "").translate(_MARKUP)
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def drop_lead(text: str) -> str:
+    """Return `text` without a lead-in such as `答案是`, `故选` or `The answer is`.
+
+    `text` must be `plain`. `不选A` keeps its words: a negation is not a lead-in.
+    """
+    match = _LEAD.match(text)
+    return text[match.end() :] if match else text
+
+
+def key(text: str) -> str:
+    """Return the form in which two texts are compared: `plain`, no case, blanks or final stop."""
+    return "".join(plain(text).casefold().split()).rstrip(".。;,!")

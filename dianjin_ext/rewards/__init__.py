@@ -1,0 +1,26 @@
+"""From what a model answered to a score: one grader for training, data and evaluation."""
+
+from dianjin_ext.rewards.base import REASONS, STRICTNESSES, Policy, Score, verdict, zero
+from dianjin_ext.rewards.choice import score_choice
+from dianjin_ext.rewards.exact import score_exact
+from dianjin_ext.rewards.label import score_label
+from dianjin_ext.rewards.numeric import score_numeric
+from dianjin_ext.rewards.registry import register_reward, reward_names
+from dianjin_ext.rewards.score import compute_score, gold_response
+
+__all__ = [
+    "REASONS",
+    "STRICTNESSES",
+    "Policy",
+    "Score",
+    "compute_score",
+    "gold_response",
+    "register_reward",
+    "reward_names",
+    "score_choice",
+    "score_exact",
+    "score_label",
+    "score_numeric",
+    "verdict",
+    "zero",
+]

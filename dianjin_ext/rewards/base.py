@@ -1,0 +1,126 @@
+"""The shape of a score, the reasons it may give, and the policies a grader may follow."""
+
+import math
+from typing import Any, Final, Literal, NamedTuple, get_args
+
+from dianjin_ext.answers.reading import Fault
+from dianjin_ext.answers.response import THINK_POLICIES, LayoutFault, ThinkPolicy
+from dianjin_ext.errors import DianjinError
+
+Strictness = Literal["strict", "lenient", "dianjin"]
+STRICTNESSES: Final[tuple[Strictness, ...]] = get_args(Strictness)
+
+Reason = (
+    LayoutFault
+    | Fault
+    | Literal["correct", "wrong", "not_boxed", "gold_unusable", "error", "timeout"]
+)
+
+REASONS: Final[dict[str, str]] = {
+    "correct": "the answer is right",
+    "wrong": "an answer was read, and it is not the gold answer",
+    "no_think": "no think block",
+    "empty_think": "nothing but blanks in the think block",
+    "truncated": "a think or answer block is opened and never closed",
+    "repeated_tag": "a think or answer tag occurs more often than once",
+    "order": "the blocks are not one think block followed by one answer block",
+    "outside_text": "text outside the think and answer blocks",
+    "not_boxed": r"no complete, non-empty \boxed{} in the answer block",
+    "no_answer": "no answer block, or one that can't be read as an answer of the kind asked for",
+    "ambiguous": "several boxes, or one that gives several answers which contradict each other",
+    "gold_unusable": "the gold answer itself can't be read; a fault of the data, not of the model",
+    "error": "the grader raised an exception; set by whoever catches it",
+    "timeout": "the grader ran out of time; set by whoever stops it",
+}
+"""Every value of `Score.reason`, with its meaning."""
+
+MAX_PRED: Final = 80
+"""Characters of `Score.pred`; a longer answer is cut."""
+
+
+class Score(NamedTuple):
+    """What a reward function returns for one response; `_asdict()` is what verl gets.
+
+    Attributes:
+        score: The reward. Finite.
+        acc: 1.0 when the answer was read under the policies asked for and is right, else 0.0.
+        format: 1.0 when the response keeps the layout that the strictness demands, else 0.0.
+        pred: The answer in its canonical form (`AC`, `0.125`, `bullish`), so that equal answers
+            have equal texts; empty when none was read.
+        reason: A key of `REASONS`; `correct` exactly when `acc` is 1.0.
+    """
+
+    score: float
+    acc: float
+    format: float
+    pred: str
+    reason: Reason
+
+
+class Policy(NamedTuple):
+    """How a response is read.
+
+    Attributes:
+        strictness: Which layout is demanded; see `dianjin_ext.rewards.format`.
+        think: Whether the prompt ended with `<think>`; see `dianjin_ext.answers.split`.
+    """
+
+    strictness: Strictness = "strict"
+    think: ThinkPolicy = "auto"
+
+
+def make_policy(strictness: str = "strict", think: str | bool = "auto") -> Policy:
+    """Check values that come from YAML or a command line.
+
+    Raises:
+        DianjinError: A value is not known; the message lists those that are.
+    """
+    if strictness not in STRICTNESSES:
+        raise DianjinError(
+            f"strictness={strictness!r} is not known; expected one of {', '.join(STRICTNESSES)}"
+        )
+    think = str(think).lower() if isinstance(think, bool) else think
+    if think not in THINK_POLICIES:
+        raise DianjinError(
+            f"think={think!r} is not known; expected one of {', '.join(THINK_POLICIES)}"
+        )
+    return Policy(strictness, think)
+
+
+def verdict(right: bool, pred: str, *, layout: float = 1.0) -> Score:
+    """Return the score of an answer that was read: 1.0 if right, else 0.0."""
+    won = 1.0 if right else 0.0
+    return Score(won, won, layout, pred[:MAX_PRED], "correct" if right else "wrong")
+
+
+def zero(reason: Reason, *, layout: float = 0.0, pred: str = "") -> Score:
+    """Return the score 0.0 for `reason`; `layout` becomes `format`."""
+    return Score(0.0, 0.0, layout, pred[:MAX_PRED], reason)
+
+
+def as_score(value: Any, name: str) -> Score:
+    """Return what the reward function `name` returned as a `Score`.
+
+    A plain number or bool becomes `score` and `acc`, with `format` 1.0 and no `pred`.
+
+    Raises:
+        DianjinError: The value is of another type, not finite, or has an unknown reason.
+    """
+    if isinstance(value, Score):
+        score = value
+    else:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise DianjinError(
+                f"reward {name!r} returned {type(value).__name__}; expected a Score or a number"
+            ) from None
+        score = Score(number, number, 1.0, "", "correct" if number > 0 else "wrong")
+    if not math.isfinite(score.score + score.acc + score.format):
+        raise DianjinError(f"reward {name!r} returned {score}; expected finite numbers")
+    if score.reason not in REASONS:
+        raise DianjinError(
+            f"reward {name!r} gave the reason {score.reason!r}; "
+            f"expected one of {', '.join(REASONS)}"
+        )
+    return score

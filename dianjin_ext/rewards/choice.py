@@ -1,0 +1,75 @@
+"""Multiple choice: the letters of the answer are the letters of the gold answer, as sets.
+
+Letters, their options' texts and words for true or false are read as in
+`dianjin_ext.answers.choices`; the gold answer is read by the same rules. There is no credit for a
+part of several right letters. Under `dianjin` the published rule decides alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dianjin_ext.answers.choices import read_choices
+from dianjin_ext.rewards import dianjin
+from dianjin_ext.rewards.base import Policy, Score, verdict, zero
+from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.registry import register_reward
+
+
+@register_reward(
+    "cflue_mcq",
+    "fineva",
+    "financeiq",
+    "fineval",
+    gold="letters of the row's options such as 'AC' (A to G where the row has none), or an "
+    "option's text",
+)
+def score_choice(
+    response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any
+) -> Score:
+    """Score an answer to a multiple-choice question.
+
+    Args:
+        response: The text of the model.
+        ground_truth: Letters as a string (`AC`) or as a list of strings.
+        extra_info: `choices`, where the row has them: letter to text. Letters whose text is None
+            are no options (parquet stores one column for each letter of the file).
+        policy: How the response is read.
+    """
+    found = extract(response, policy)
+    gold = ground_truth if isinstance(ground_truth, str) else _joined(ground_truth)
+    if policy.strictness == "dianjin":
+        if gold is None:
+            return zero("gold_unusable", layout=found.format)
+        if found.fault:
+            return zero(found.fault)
+        pred = dianjin.letters(found.text)
+        return verdict(pred == dianjin.letters(gold), pred)
+    options = _options(extra_info.get("choices"))
+    expected = read_choices(gold, options).value if gold is not None else None
+    if expected is None:
+        return zero("gold_unusable", layout=found.format)
+    if found.fault:
+        return zero(found.fault)
+    read = read_choices(found.text, options)
+    if read.value is None:
+        return zero(read.fault, layout=1.0)
+    return verdict(read.value == expected, read.value)
+
+
+def _joined(gold: Any) -> str | None:
+    """Return a list of letters as one text; an array of numpy is turned into a list first."""
+    items = gold.tolist() if hasattr(gold, "tolist") else gold
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        return None
+    return "、".join(items)
+
+
+def _options(choices: Any) -> dict[str, str]:
+    if not isinstance(choices, Mapping):
+        return {}
+    return {
+        letter: str(text)
+        for letter, text in choices.items()
+        # NaN, which pandas uses for a missing text, is the only value unequal to itself.
+        if text is not None and text == text and len(letter) == 1 and "A" <= letter <= "Z"
+    }

@@ -1,0 +1,35 @@
+"""Open answers: the answer is the gold text, but for width, case, blanks and a final stop.
+
+This is a floor: it never accepts another meaning, and refuses most paraphrases. The answer needs no
+box; where there is one, its content counts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dianjin_ext.answers.text import key
+from dianjin_ext.rewards.base import Policy, Score, verdict, zero
+from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.registry import register_reward
+
+
+@register_reward("cflue_oe", "finance_instruct", gold="a text that is not blank")
+def score_exact(
+    response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any
+) -> Score:
+    """Score an open answer.
+
+    Args:
+        response: The text of the model.
+        ground_truth: The text expected.
+        extra_info: Not used.
+        policy: How the response is read.
+    """
+    found = extract(response, policy, needs_box=False)
+    gold = key(ground_truth) if isinstance(ground_truth, str) else ""
+    if not gold:
+        return zero("gold_unusable", layout=found.format)
+    if found.fault:
+        return zero(found.fault)
+    pred = key(found.text)
+    return verdict(pred == gold, pred) if pred else zero("no_answer", layout=1.0)

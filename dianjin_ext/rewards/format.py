@@ -1,0 +1,68 @@
+r"""Which layout of a response each strictness demands, and where it finds the answer.
+
+`strict` (the default): exactly one `<think>…</think>` that is not blank, then exactly one
+`<answer>…</answer>`, with nothing but blanks before, between and after; none of the four tags
+anywhere else, also not inside the blocks; the opening `<think>` is missing exactly when the prompt
+gave it (policy `think`). In the answer block stands exactly one `\boxed{…}`, complete and not
+blank; other text may stand around it. Open answers need no box: without one, the answer is the
+whole block.
+
+`lenient`: the reasoning may be missing or blank, tags may be repeated, text may stand outside, the
+answer tags may be missing or left open, and several boxes may be given, of which the last counts.
+Still demanded: a think block that is opened is closed, and the answer comes after it. Without a
+box, the whole answer text is read, and it must be an answer from end to end.
+
+`dianjin`: the layout of DianJin-R1's published reward; see `dianjin_ext.rewards.dianjin`. It takes
+no account of `think`.
+"""
+
+from typing import NamedTuple
+
+from dianjin_ext.answers.boxed import Box, last_box
+from dianjin_ext.answers.response import split
+from dianjin_ext.rewards import dianjin
+from dianjin_ext.rewards.base import Policy, Reason
+
+
+class Extract(NamedTuple):
+    """The text that gives the answer.
+
+    Attributes:
+        text: The content of the box, or the whole answer; empty when there is none.
+        after: What follows the box in the answer.
+        fault: Why the layout is refused; empty when it is kept.
+    """
+
+    text: str
+    after: str
+    fault: Reason
+
+    @property
+    def format(self) -> float:
+        """1.0 when the layout is kept, else 0.0."""
+        return 0.0 if self.fault else 1.0
+
+
+def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract:
+    """Find the text that gives the answer, under the layout that `policy` demands."""
+    if policy.strictness == "dianjin":
+        content = dianjin.boxed_content(response)
+        return Extract("", "", "not_boxed") if content is None else Extract(content, "", "")
+    parts = split(response, policy.think)
+    lenient = policy.strictness == "lenient"
+    if parts.answer is None or (parts.fault and not lenient):
+        return Extract("", "", parts.fault)
+    answer = parts.answer
+    boxes = answer.count("\\boxed")
+    if boxes > 1 and not lenient:
+        return Extract("", "", "ambiguous")
+    box = last_box(answer) if boxes else None
+    if box is not None and not _blank(box):
+        return Extract(box.content, answer[box.end :], "")
+    if boxes or (needs_box and not lenient):
+        return Extract("", "", "not_boxed")
+    return Extract(answer.strip(), "", "")
+
+
+def _blank(box: Box) -> bool:
+    return not box.content or box.content.isspace()
