@@ -1,0 +1,102 @@
+"""`dianjin merge`: the merger with a progress bar, or its plan as a table."""
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from dianjin_ext.merge.merger import merge_checkpoint, parse_size
+from dianjin_ext.merge.plan import Plan, plan_merge
+
+
+def run(
+    ckpt: list[Path],
+    out: Path,
+    *,
+    base_model: Path | None,
+    max_shard_size: str,
+    overwrite: bool,
+    dry_run: bool,
+) -> None:
+    """Merge a checkpoint and say what was done, or only say what would be.
+
+    Args:
+        ckpt: As `source` of `merge_checkpoint`.
+        out: As `target` of `merge_checkpoint`.
+        base_model: As there.
+        max_shard_size: As there.
+        overwrite: As there.
+        dry_run: Read and check the headers, print the plan, write nothing.
+
+    Raises:
+        DianjinError: As `merge_checkpoint`.
+    """
+    console = Console()
+    if dry_run:
+        plan = plan_merge(ckpt, base_model=base_model, max_shard_size=parse_size(max_shard_size))
+        _print_plan(plan, out, console)
+        return
+    columns = (
+        TextColumn("merging"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    begin = time.perf_counter()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("merging", total=None)
+        plan = merge_checkpoint(
+            ckpt,
+            out,
+            base_model=base_model,
+            max_shard_size=max_shard_size,
+            overwrite=overwrite,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
+    if not plan.checksums:
+        console.print("The rank files carry no CRC32s, so damage could not be noticed.")
+
+
+def _summary(plan: Plan) -> str:
+    dtypes = Counter(tensor.dtype.name for tensor in plan.tensors)
+    files = f"{len(plan.files)} file{'s' if len(plan.files) > 1 else ''}"
+    return (
+        f"{len(plan.tensors)} tensors ({', '.join(dtypes)}) of {len(plan.checkpoint.ranks)} ranks "
+        f"in {files}, {plan.nbytes / 1e9:.3f} GB"
+    )
+
+
+def _print_plan(plan: Plan, out: Path, console: Console) -> None:
+    table = Table("file", "tensor", "shape", "dtype", "parts", "bytes", box=None, pad_edge=False)
+    for file in plan.files:
+        for tensor in file.tensors:
+            table.add_row(
+                file.name,
+                tensor.name,
+                "×".join(map(str, tensor.shape)) or "scalar",
+                tensor.dtype.name,
+                str(len(tensor.pieces)),
+                f"{tensor.nbytes:,}",
+            )
+    console.print(table)
+    existing = next(folder for folder in out.absolute().parents if folder.exists())
+    free = shutil.disk_usage(existing).free
+    console.print(f"{_summary(plan)}; free on that disk: {free / 1e9:.3f} GB", highlight=False)
+    if plan.tied:
+        console.print(f"left out, tied to the input embeddings: {', '.join(plan.tied)}")
+    if plan.config:
+        console.print("config.json will be changed to name the element type of the weights")
+    console.print(f"copied: {', '.join(sorted(plan.side_files))}", highlight=False)

@@ -1,0 +1,163 @@
+"""Decide everything before a byte is written: tensors, files, offsets, side files; and check it."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.assemble import Tensor, assemble
+from dianjin_ext.merge.checks import check_keys, drop_tied, refuse_adapters
+from dianjin_ext.merge.dtypes import FLOATS
+from dianjin_ext.merge.sidefiles import config_with_dtype, find_side_files, read_config
+from dianjin_ext.merge.sources import Checkpoint, RankReader, find_checkpoint
+
+INDEX = "model.safetensors.index.json"
+_ALIGN = 4096  # the header is padded to this, so that the data begins on a page
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One safetensors file: its header, then the tensors back to back."""
+
+    name: str
+    header: bytes
+    tensors: tuple[Tensor, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the file."""
+        return len(self.header) + sum(tensor.nbytes for tensor in self.tensors)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a merge will write.
+
+    Attributes:
+        checkpoint: The rank files.
+        files: The safetensors files.
+        index: The text of the index file; None where one file holds all.
+        side_files: Files to copy, by their path in the merged folder.
+        config: The text of config.json where its element type had to be corrected, else None.
+        tied: Keys left out because the config ties them to the input embeddings.
+        checksums: Whether the rank files carry CRC32s.
+    """
+
+    checkpoint: Checkpoint
+    files: tuple[WeightFile, ...]
+    index: str | None
+    side_files: dict[str, Path]
+    config: str | None
+    tied: tuple[str, ...]
+    checksums: bool
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors, in the order in which they are written."""
+        return [tensor for file in self.files for tensor in file.tensors]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all weight files."""
+        return sum(file.nbytes for file in self.files)
+
+
+def plan_merge(
+    sources: Sequence[Path], *, base_model: Path | None = None, max_shard_size: int
+) -> Plan:
+    """Read all headers and plan a merge.
+
+    Args:
+        sources: As for `merge_checkpoint`.
+        base_model: As for `merge_checkpoint`.
+        max_shard_size: Bytes of tensors that a file may hold; one larger tensor has its own file.
+
+    Raises:
+        DianjinError: The checkpoint is incomplete, inconsistent, or not of a kind that can be
+            merged; the message says which file or key.
+    """
+    checkpoint = find_checkpoint(sources)
+    side_files = find_side_files(checkpoint.folders, base_model)
+    config = read_config(side_files["config.json"])
+    with RankReader(checkpoint.ranks) as reader:
+        tensors = assemble(checkpoint, reader)
+        refuse_adapters(tensors, checkpoint)
+        tensors, tied = drop_tied(tensors, config, reader)
+    check_keys(tensors, config, side_files["config.json"])
+    stored: Counter[str] = Counter()
+    for tensor in tensors:
+        stored[tensor.dtype.name] += tensor.nbytes
+    floats = [name for name, _ in stored.most_common() if name in FLOATS]
+    changed = config_with_dtype(config, floats[0]) if floats else None
+    files = _split(tensors, max_shard_size)
+    return Plan(
+        checkpoint=checkpoint,
+        files=files,
+        index=_index(files, tensors) if len(files) > 1 else None,
+        side_files=side_files,
+        config=json.dumps(changed, indent=2, ensure_ascii=False) + "\n" if changed else None,
+        tied=tied,
+        checksums=all(p.record.crc is not None for t in tensors for p in t.pieces),
+    )
+
+
+def check_space(plan: Plan, folder: Path) -> None:
+    """Check that a plan's output fits on the file system of an existing folder.
+
+    Raises:
+        DianjinError: It does not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < plan.nbytes:
+        raise DianjinError(
+            f"{folder} has {free / 1e9:.2f} GB free, but the merged model takes "
+            f"{plan.nbytes / 1e9:.2f} GB"
+        )
+
+
+def _split(tensors: list[Tensor], limit: int) -> tuple[WeightFile, ...]:
+    groups: list[list[Tensor]] = [[]]
+    size = 0
+    for tensor in tensors:
+        if groups[-1] and size + tensor.nbytes > limit:
+            groups.append([])
+            size = 0
+        groups[-1].append(tensor)
+        size += tensor.nbytes
+    names = ["model.safetensors"]
+    if len(groups) > 1:
+        names = [
+            f"model-{i:05d}-of-{len(groups):05d}.safetensors" for i in range(1, len(groups) + 1)
+        ]
+    return tuple(_weight_file(name, group) for name, group in zip(names, groups, strict=True))
+
+
+def _weight_file(name: str, tensors: list[Tensor]) -> WeightFile:
+    # Wider types first: every tensor then begins at a multiple of its element size.
+    ordered = sorted(tensors, key=lambda tensor: -tensor.dtype.size)
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    offset = 0
+    for tensor in ordered:
+        end = offset + tensor.nbytes
+        header[tensor.name] = {
+            "dtype": tensor.dtype.code,
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, end],
+        }
+        offset = end
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-(8 + len(text)) % _ALIGN)
+    return WeightFile(name, len(text).to_bytes(8, "little") + text, tuple(ordered))
+
+
+def _index(files: tuple[WeightFile, ...], tensors: list[Tensor]) -> str:
+    where = {tensor.name: file.name for file in files for tensor in file.tensors}
+    index = {
+        "metadata": {"total_size": sum(tensor.nbytes for tensor in tensors)},
+        "weight_map": {tensor.name: where[tensor.name] for tensor in tensors},
+    }
+    return json.dumps(index, indent=2, ensure_ascii=False) + "\n"
