@@ -63,17 +63,31 @@ def init(
 def prepare_cflue(
     file: Annotated[Path, typer.Argument(help="CFLUE's data/knowledge/knowledge.json.")],
     out: Annotated[Path, typer.Option(help="Directory for sft/, rl/ and counts.json.")],
-    rl_rows: Annotated[int, typer.Option(min=1, help="Most rows for RL training.")] = 4096,
-    val_rows: Annotated[int, typer.Option(min=1, help="Most rows for validation.")] = 500,
+    rl_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default="4096, or a quarter of a small file",
+            help="Most rows for RL training: gold checked, prompt of at most 1024 characters.",
+        ),
+    ] = None,
+    val_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1, show_default="500, or a tenth of a small file", help="Most rows for validation."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad rows out instead of stopping.")
     ] = False,
 ) -> None:
     """Split CFLUE's multiple-choice questions into SFT, RL and validation rows."""
-    from dianjin_ext.data.prepare import prepare_cflue, show
+    from dianjin_ext.data.counts import show
+    from dianjin_ext.data.prepare import prepare_cflue as prepare
 
-    show(prepare_cflue(file, out, rl_rows=rl_rows, val_rows=val_rows, seed=seed, skip_bad=skip_bad))
+    counts = prepare(file, out, rl_rows=rl_rows, val_rows=val_rows, seed=seed, skip_bad=skip_bad)
+    show(counts, out)
 
 
 @app.command()
