@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _MARK = "\\boxed"
-_BRACE = re.compile(r"[{}]")
+_OPENING = re.compile(r"\\boxed\s*\{")
 
 
 class Box(NamedTuple):
@@ -35,7 +35,12 @@ def find_boxes(text: str) -> list[Box]:
 
 def _backwards(text: str) -> Iterator[Box]:
     stop = len(text)
-    while (start := text.rfind(_MARK, 0, stop)) >= 0:
+    while True:
+        # Nothing after the last closing brace can be a complete box.
+        stop = text.rfind("}", 0, stop) + 1
+        start = text.rfind(_MARK, 0, stop)
+        if start < 0:
+            return
         box = _box_at(text, start, stop)
         if box is not None:
             yield box
@@ -45,17 +50,15 @@ def _backwards(text: str) -> Iterator[Box]:
 
 
 def _box_at(text: str, start: int, stop: int) -> Box | None:
-    brace = start + len(_MARK)
-    while brace < stop and text[brace].isspace():
-        brace += 1
-    if brace >= stop or text[brace] != "{":
+    opened = _OPENING.match(text, start, stop)
+    if opened is None:
         return None
-    depth = 0
-    for match in _BRACE.finditer(text, brace, stop):
-        position = match.start()
-        if text[position - 1] == "\\":
-            continue
-        depth += 1 if text[position] == "{" else -1
-        if depth == 0:
-            return Box(text[brace + 1 : position], start, position + 1)
+    depth, position = 1, opened.end()
+    while (end := text.find("}", position, stop)) >= 0:
+        depth += text.count("{", position, end) - text.count("\\{", position, end)
+        if text[end - 1] != "\\":
+            depth -= 1
+            if depth == 0:
+                return Box(text[opened.end() : end], start, end + 1)
+        position = end + 1
     return None

@@ -14,8 +14,10 @@ letter given twice (`AA`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
@@ -53,18 +55,47 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
     """
     if len(text) > MAX_LENGTH:
         return _NO_ANSWER
-    allowed = "".join(options) if options else DEFAULT_LETTERS
-    cleaned = drop_lead(plain(text).replace("$", "")).rstrip(" .。!")
+    known = _options(tuple(options.items())) if options else _NO_OPTIONS
+    whole = plain(text).replace("$", "")
+    cleaned = drop_lead(whole).rstrip(" .。!")
     if len(cleaned) > 1 and cleaned[-1] == "项":
         cleaned = cleaned[:-1]
-    by_letter = _letters(cleaned, allowed) or _labelled(cleaned, allowed, options or {})
-    by_text = _option_text(text, options) if options else ""
+    by_letter = _letters(cleaned, known.letters) or _labelled(cleaned, known)
+    by_text = _option(whole, known)
     if by_letter and by_text and by_letter != by_text:
         return _AMBIGUOUS
-    found = by_letter or by_text
-    if found == "?" or (not found and len(set(_ALONE.findall(cleaned)) & set(allowed)) > 1):
+    found = by_letter or by_text or _option(cleaned, known) or _option_list(whole, known)
+    if found == "?" or (not found and len(set(_ALONE.findall(cleaned)) & set(known.letters)) > 1):
         return _AMBIGUOUS
     return Reading("".join(sorted(found))) if found else _NO_ANSWER
+
+
+class _Options(NamedTuple):
+    """Options in the form in which they are compared.
+
+    `by_text` and `by_truth` leave out what several options have in common.
+    """
+
+    letters: str
+    keys: Mapping[str, str]
+    by_text: Mapping[str, str]
+    by_truth: Mapping[str, str]
+
+
+_NO_OPTIONS = _Options(DEFAULT_LETTERS, {}, {}, {})
+
+
+@lru_cache(maxsize=4096)  # a row is read for its gold answer and for each of its rollouts
+def _options(items: tuple[tuple[str, str], ...]) -> _Options:
+    keys = {letter: key(text.replace("$", "")) for letter, text in items}
+    truths = {letter: truth for letter, text in items if (truth := _truth(text))}
+    return _Options("".join(keys), keys, _unique(keys), _unique(truths))
+
+
+def _unique(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return text to letter for the texts that only one letter has."""
+    counts = Counter(texts.values())
+    return {text: letter for letter, text in texts.items() if counts[text] == 1}
 
 
 def _letters(text: str, allowed: str) -> str:
@@ -85,7 +116,7 @@ def _letters(text: str, allowed: str) -> str:
     return found
 
 
-def _labelled(text: str, allowed: str, options: Mapping[str, str]) -> str:
+def _labelled(text: str, known: _Options) -> str:
     """Return the letters of labels with their texts, `?` if they contradict, or nothing."""
     bracketed = _BRACKETED_TEXT.fullmatch(text)
     if bracketed is not None:
@@ -97,63 +128,49 @@ def _labelled(text: str, allowed: str, options: Mapping[str, str]) -> str:
         ]
         if not marks or marks[0][0] != 0:
             return ""
-        marks = [mark for mark in marks if mark[0] == 0 or mark[2] in allowed]
+        marks = [mark for mark in marks if mark[0] == 0 or mark[2] in known.letters]
         ends = [start for start, _, _ in marks[1:]] + [len(text)]
         pairs = [
             (letter, text[end:stop].strip())
             for (_, end, letter), stop in zip(marks, ends, strict=True)
         ]
     found = "".join(letter for letter, _ in pairs)
-    if len(set(found)) != len(found) or not set(found) <= set(allowed):
+    if len(set(found)) != len(found) or not set(found) <= set(known.letters):
         return ""
     if len(pairs) > 1 and not all(words for _, words in pairs):
         return ""
-    return found if all(_agrees(*pair, allowed, options) for pair in pairs) else "?"
+    return found if all(_agrees(letter, words, known) for letter, words in pairs) else "?"
 
 
-def _agrees(letter: str, words: str, allowed: str, options: Mapping[str, str]) -> bool:
+def _agrees(letter: str, words: str, known: _Options) -> bool:
     """Whether `words` may stand after the label `letter`."""
     said = key(words)
-    if letter in options and said == _option_key(options[letter]):
+    if known.keys.get(letter) == said:
         return True
-    if any(said == _option_key(option) for option in options.values()):
-        return False
     truth = _truth(words)
     if truth:
-        return letter in options and _truth(options[letter]) == truth
-    if said in _REFUSALS:
+        return known.by_truth.get(truth) == letter
+    if said in _REFUSALS or said in known.keys.values():
         return False
     others = set(_ALONE.findall(words)) - {letter}
-    return not others & set(allowed)
+    return not others & set(known.letters)
 
 
-def _option_text(text: str, options: Mapping[str, str]) -> str:
-    """Return the letters of the options that `text` spells out, or nothing."""
-    by_text: dict[str, str] = {}
-    for letter, option in options.items():
-        said = _option_key(option)
-        by_text[said] = by_text.get(said, "") + letter
-    cleaned = plain(text).replace("$", "")
-    hits = [by_text.get(key(part), "") for part in (cleaned, drop_lead(cleaned))]
-    for hit in hits:
-        if hit:
-            return hit if len(hit) == 1 else ""
-    parts = [by_text.get(key(part), "") for part in _TEXT_SEPARATOR.split(cleaned)]
-    if len(parts) > 1 and all(len(part) == 1 for part in parts) and len(set(parts)) == len(parts):
-        return "".join(sorted(parts))
-    return _verdict(cleaned, options)
+def _option(text: str, known: _Options) -> str:
+    """Return the letter of the one option that `text` spells out, or nothing."""
+    return known.by_text.get(key(text), "") if known.by_text else ""
 
 
-def _verdict(text: str, options: Mapping[str, str]) -> str:
-    """Return the letter of the option that says true or false as `text` does, or nothing."""
-    said = _truth(text)
-    hits = [letter for letter, option in options.items() if said and _truth(option) == said]
-    return hits[0] if len(hits) == 1 else ""
+def _option_list(text: str, known: _Options) -> str:
+    """Return the letters of the options that `text` lists, or of the one with its verdict."""
+    if not known.keys:
+        return ""
+    parts = [_option(part, known) for part in _TEXT_SEPARATOR.split(text)]
+    if len(parts) > 1 and all(parts) and len(set(parts)) == len(parts):
+        return "".join(parts)
+    return known.by_truth.get(_truth(drop_lead(text)), "")
 
 
 def _truth(text: str) -> str:
+    """Return `+` for a word that means true, `-` for one that means false, else nothing."""
     return _POLARITY.get(read_label(text, ("true_false", "yes_no")).value or "", "")
-
-
-def _option_key(option: str) -> str:
-    return key(option.replace("$", ""))

@@ -5,13 +5,15 @@ Letters, their options' texts and words for true or false are read as in
 part of several right letters. Under `dianjin` the published rule decides alone.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from dianjin_ext.answers.choices import read_choices
+from dianjin_ext.answers.reading import Reading
 from dianjin_ext.rewards import dianjin
-from dianjin_ext.rewards.base import Policy, Score, verdict, zero
-from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.format import compare, extract
 from dianjin_ext.rewards.registry import register_reward
 
 
@@ -32,28 +34,17 @@ def score_choice(
         response: The text of the model.
         ground_truth: Letters as a string (`AC`) or as a list of strings.
         extra_info: `choices`, where the row has them: letter to text. Letters whose text is None
-            are no options (parquet stores one column for each letter of the file).
+            or NaN are no options (parquet stores one column for each letter of the file).
         policy: How the response is read.
     """
     found = extract(response, policy)
     gold = ground_truth if isinstance(ground_truth, str) else _joined(ground_truth)
     if policy.strictness == "dianjin":
-        if gold is None:
-            return zero("gold_unusable", layout=found.format)
-        if found.fault:
-            return zero(found.fault)
-        pred = dianjin.letters(found.text)
-        return verdict(pred == dianjin.letters(gold), pred)
+        expected = None if gold is None else dianjin.letters(gold)
+        return compare(found, expected, lambda found: Reading(dianjin.letters(found.text)))
     options = _options(extra_info.get("choices"))
-    expected = read_choices(gold, options).value if gold is not None else None
-    if expected is None:
-        return zero("gold_unusable", layout=found.format)
-    if found.fault:
-        return zero(found.fault)
-    read = read_choices(found.text, options)
-    if read.value is None:
-        return zero(read.fault, layout=1.0)
-    return verdict(read.value == expected, read.value)
+    expected = None if gold is None else read_choices(gold, options).value
+    return compare(found, expected, lambda found: read_choices(found.text, options))
 
 
 def _joined(gold: Any) -> str | None:
@@ -70,6 +61,6 @@ def _options(choices: Any) -> dict[str, str]:
     return {
         letter: str(text)
         for letter, text in choices.items()
-        # NaN, which pandas uses for a missing text, is the only value unequal to itself.
-        if text is not None and text == text and len(letter) == 1 and "A" <= letter <= "Z"
+        if isinstance(letter, str) and len(letter) == 1 and "A" <= letter <= "Z"
+        if text is not None and not (isinstance(text, float) and math.isnan(text))
     }

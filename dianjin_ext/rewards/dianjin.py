@@ -10,17 +10,22 @@ ABDE, an empty box equals a gold answer without letters, a prefilled `<think>` s
 from dianjin_ext.answers.response import ANSWER, ANSWER_END, THINK, THINK_END
 
 _LETTERS = "ABCDEFG"
+_BOX = "\\boxed{"
 
 
 def boxed_content(response: str) -> str | None:
     """Return the content of the last box as DianJin-R1 finds it, or None; in linear time."""
-    if len(_blocks(response, THINK, THINK_END, most=2)) != 1:
+    if _only_block(response, THINK, THINK_END) is None:
         return None
-    answers = _blocks(response, ANSWER, ANSWER_END, most=2)
-    if len(answers) != 1:
+    answer = _only_block(response, ANSWER, ANSWER_END)
+    if answer is None:
         return None
-    boxes = _blocks(answers[0], "\\boxed{", "}")
-    return boxes[-1] if boxes else None
+    mark = answer.rfind(_BOX, 0, max(answer.rfind("}"), 0))
+    if mark < 0:
+        return None
+    # Of several marks before one closing brace, the box begins at the first.
+    start = answer.find(_BOX, answer.rfind("}", 0, mark) + 1) + len(_BOX)
+    return answer[start : answer.find("}", mark)]
 
 
 def letters(text: str) -> str:
@@ -28,15 +33,13 @@ def letters(text: str) -> str:
     return "".join(letter for letter in _LETTERS if letter in text)
 
 
-def _blocks(text: str, opening: str, closing: str, most: int | None = None) -> list[str]:
-    """Return what stands between `opening` and the next `closing`, at most `most` times."""
-    found: list[str] = []
-    position = 0
-    while most is None or len(found) < most:
-        start = text.find(opening, position)
-        end = text.find(closing, start + len(opening)) if start >= 0 else -1
-        if end < 0:
-            break
-        found.append(text[start + len(opening) : end])
-        position = end + len(closing)
-    return found
+def _only_block(text: str, opening: str, closing: str) -> str | None:
+    """Return what stands between `opening` and the next `closing`, if that occurs exactly once."""
+    start = text.find(opening)
+    end = text.find(closing, start + len(opening)) if start >= 0 else -1
+    if end < 0:
+        return None
+    again = text.find(opening, end)
+    if again >= 0 and text.find(closing, again) >= 0:
+        return None
+    return text[start + len(opening) : end]

@@ -7,9 +7,10 @@ box; where there is one, its content counts.
 from collections.abc import Mapping
 from typing import Any
 
+from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.text import key
-from dianjin_ext.rewards.base import Policy, Score, verdict, zero
-from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.format import compare, extract
 from dianjin_ext.rewards.registry import register_reward
 
 
@@ -26,10 +27,10 @@ def score_exact(
         policy: How the response is read.
     """
     found = extract(response, policy, needs_box=False)
-    gold = key(ground_truth) if isinstance(ground_truth, str) else ""
-    if not gold:
-        return zero("gold_unusable", layout=found.format)
-    if found.fault:
-        return zero(found.fault)
-    pred = key(found.text)
-    return verdict(pred == gold, pred) if pred else zero("no_answer", layout=1.0)
+    gold = _read(ground_truth).value if isinstance(ground_truth, str) else None
+    return compare(found, gold, lambda found: _read(found.text))
+
+
+def _read(text: str) -> Reading[str]:
+    said = key(text)
+    return Reading(said) if said else Reading(None, "no_answer")

@@ -16,12 +16,14 @@ box, the whole answer text is read, and it must be an answer from end to end.
 no account of `think`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dianjin_ext.answers.boxed import Box, last_box
+from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.response import split
 from dianjin_ext.rewards import dianjin
-from dianjin_ext.rewards.base import Policy, Reason
+from dianjin_ext.rewards.base import Policy, Reason, Score, verdict, zero
 
 
 class Extract(NamedTuple):
@@ -62,6 +64,21 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
     return Extract(answer.strip(), "", "")
+
+
+def compare(found: Extract, gold: str | None, read: Callable[[Extract], Reading[str]]) -> Score:
+    """Score an extract: 1.0 if `read` finds in it the canonical form `gold`, else 0.0.
+
+    A `gold` of None is reported as `gold_unusable`, whatever the response.
+    """
+    if gold is None:
+        return zero("gold_unusable", layout=found.format)
+    if found.fault:
+        return zero(found.fault)
+    pred, fault = read(found)
+    if pred is None:
+        return zero(fault, layout=1.0)
+    return verdict(pred == gold, pred)
 
 
 def _blank(box: Box) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from dianjin_ext.answers.labels import label_set, read_label
-from dianjin_ext.rewards.base import Policy, Score, verdict, zero
-from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.format import compare, extract
 from dianjin_ext.rewards.registry import register_reward
 
 SETS = {"tfns": ("sentiment",), "ccc": ("compliance", "yes_no", "true_false")}
@@ -39,11 +39,7 @@ def score_label(
     found = extract(response, policy)
     gold = ground_truth if isinstance(ground_truth, str) else ""
     name = label_set(gold, SETS[data_source])
-    if name is None:
-        return zero("gold_unusable", layout=found.format)
-    if found.fault:
-        return zero(found.fault)
-    read = read_label(found.text, (name,))
-    if read.value is None:
-        return zero(read.fault, layout=1.0)
-    return verdict(read.value == read_label(gold, (name,)).value, read.value)
+    names = SETS[data_source] if name is None else (name,)
+    return compare(
+        found, read_label(gold, names).value, lambda found: read_label(found.text, names)
+    )

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.numbers import read_number
-from dianjin_ext.answers.reading import Fault
-from dianjin_ext.rewards.base import Policy, Score, verdict, zero
-from dianjin_ext.rewards.format import extract
+from dianjin_ext.answers.reading import Reading
+from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.registry import register_reward
 
 _DECIMALS: Final = Decimal("0.00001")
@@ -42,26 +42,19 @@ def score_numeric(
         policy: How the response is read.
     """
     found = extract(response, policy)
-    gold = _read(str(ground_truth))[0]
-    if gold is None:
-        return zero("gold_unusable", layout=found.format)
-    if found.fault:
-        return zero(found.fault)
-    text = found.text
-    if found.after.lstrip(" ").startswith(_PERCENT_SIGNS):
-        text += "%"
-    pred, fault = _read(text)
-    if pred is None:
-        return zero(fault, layout=1.0)
-    return verdict(pred == gold, pred)
+    return compare(found, _read(str(ground_truth)).value, _read_box)
 
 
-def _read(text: str) -> tuple[str | None, Fault]:
-    """Return the rounded number, or yes or no, as text in one form for equal values."""
-    number, fault = read_number(text)
+def _read_box(found: Extract) -> Reading[str]:
+    outside = found.after.lstrip(" ").startswith(_PERCENT_SIGNS)
+    return _read(found.text + "%" if outside else found.text)
+
+
+def _read(text: str) -> Reading[str]:
+    """Read a rounded number, or yes or no, as text that is the same for equal values."""
+    number = read_number(text).value
     if number is None:
-        label, _ = read_label(text, ("yes_no",))
-        return label, "" if label else fault
+        return read_label(text, ("yes_no",))
     rounded = number.value.quantize(_DECIMALS, context=Context(prec=1200))
     plain = format(rounded, "f").rstrip("0").rstrip(".")
-    return "0" if plain == "-0" else plain, ""
+    return Reading("0" if plain == "-0" else plain)
