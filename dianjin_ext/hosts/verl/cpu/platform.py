@@ -1,5 +1,7 @@
 """Platform `cpu`: what verl asks of a device, answered without one."""
 
+# ruff: noqa: D102  (the methods are documented in verl's PlatformBase)
+
 import os
 import types
 from collections.abc import Iterator

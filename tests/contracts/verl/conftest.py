@@ -1,0 +1,149 @@
+"""A tiny model, a tiny data set and a way to start verl's trainer on them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+QUESTION = "第{i}题：下列哪一项属于{kind}？\nA. 货币资金\nB. 应付账款\nC. 股本\nD. 营业收入"
+KINDS = {"流动资产": "A", "流动负债": "B", "所有者权益": "C", "损益": "D"}
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def question(i):
+    kind = list(KINDS)[i % len(KINDS)]
+    return QUESTION.format(i=i, kind=kind), KINDS[kind]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """A folder with a Qwen2 of 0.1 million random weights and its tokenizer."""
+    torch = pytest.importorskip("torch")
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    path = tmp_path_factory.mktemp("model")
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.train_from_iterator(
+        [question(i)[0] for i in range(100)],
+        trainers.BpeTrainer(
+            vocab_size=500,
+            special_tokens=special,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        chat_template=CHAT_TEMPLATE,
+    )
+    tokenizer.save_pretrained(path)
+    torch.manual_seed(0)
+    model = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=512,
+            hidden_size=64,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=512,
+            tie_word_embeddings=False,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    model.save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory):
+    """A folder with train.parquet (64 rows) and val.parquet (8 rows) in verl's format."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path_factory.mktemp("data")
+    for split, rows in (("train", range(64)), ("val", range(100, 108))):
+        table = pa.Table.from_pylist(
+            [
+                {
+                    "data_source": "cflue_mcq",
+                    "prompt": [{"role": "user", "content": question(i)[0]}],
+                    "ability": "finance",
+                    "reward_model": {"style": "rule", "ground_truth": question(i)[1]},
+                    "extra_info": {"split": split, "index": i},
+                }
+                for i in rows
+            ]
+        )
+        parquet.write_table(table, path / f"{split}.parquet")
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_verl(tiny_model, tiny_data):
+    """Start verl's trainer on the CPU with `run_verl(out, *overrides)`; returns its metrics.
+
+    The metrics are verl's own file tracker's: a list of {"step": …, "data": {name: value}}.
+    Without `platform=cpu` in the recipe itself: the group is added to verl's stock recipe.
+    """
+
+    def run(out, *overrides, ranks=1, timeout=600):
+        out.mkdir(parents=True, exist_ok=True)
+        metrics = out / "metrics.jsonl"
+        command = [
+            sys.executable,
+            "-m",
+            "verl.trainer.main_ppo",
+            f"hydra.searchpath=[file://{CONFIGS}]",
+            "+platform=cpu",
+            "algorithm.adv_estimator=grpo",
+            f"data.train_files={tiny_data}/train.parquet",
+            f"data.val_files={tiny_data}/val.parquet",
+            "data.train_batch_size=8",
+            "data.max_prompt_length=128",
+            "data.max_response_length=16",
+            f"actor_rollout_ref.model.path={tiny_model}",
+            "actor_rollout_ref.actor.ppo_mini_batch_size=8",
+            "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=16",
+            "actor_rollout_ref.actor.optim.lr=1e-3",
+            "actor_rollout_ref.rollout.n=4",
+            "actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu=16",
+            "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=16",
+            f"trainer.n_gpus_per_node={ranks}",
+            "trainer.logger=[console,file]",
+            "trainer.total_training_steps=2",
+            f"trainer.default_local_dir={out}/checkpoints",
+            *overrides,
+        ]
+        environment = os.environ | {
+            "VERL_PLATFORM": "cpu",
+            "VERL_FILE_LOGGER_PATH": str(metrics),
+            "OMP_NUM_THREADS": "1",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "HYDRA_FULL_ERROR": "1",
+            "HF_HUB_OFFLINE": "1",
+        }
+        done = subprocess.run(
+            command, cwd=out, env=environment, capture_output=True, text=True, timeout=timeout
+        )
+        (out / "log.txt").write_text(done.stdout + done.stderr)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+        return [json.loads(line) for line in metrics.read_text().splitlines()]
+
+    return run
