@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -75,7 +76,7 @@ def _summary(plan: Plan) -> str:
     files = f"{len(plan.files)} file{'s' if len(plan.files) > 1 else ''}"
     return (
         f"{len(plan.tensors)} tensors ({', '.join(dtypes)}) of {len(plan.checkpoint.ranks)} ranks "
-        f"in {files}, {plan.nbytes / 1e9:.3f} GB"
+        f"in {files}, {decimal(plan.nbytes)}"
     )
 
 
@@ -94,7 +95,7 @@ def _print_plan(plan: Plan, out: Path, console: Console) -> None:
     console.print(table)
     existing = next(folder for folder in out.absolute().parents if folder.exists())
     free = shutil.disk_usage(existing).free
-    console.print(f"{_summary(plan)}; free on that disk: {free / 1e9:.3f} GB", highlight=False)
+    console.print(f"{_summary(plan)}; free on that disk: {decimal(free)}", highlight=False)
     if plan.tied:
         console.print(f"left out, tied to the input embeddings: {', '.join(plan.tied)}")
     if plan.config:

@@ -123,9 +123,9 @@ class _Archive:
 
     def _integers(self, tensor: TensorRef) -> list[int]:
         piece = self.piece(tensor, (0,) * len(tensor.shape))
-        data = os.pread(self.fd, piece.nbytes, piece.offset)
+        data = self.read(f"data/{tensor.storage.key}")[piece.offset - piece.record.offset :]
         size = tensor.dtype.size
-        return [int.from_bytes(data[i : i + size], "little") for i in range(0, len(data), size)]
+        return [int.from_bytes(data[i : i + size], "little") for i in range(0, piece.nbytes, size)]
 
 
 def read_rank(path: Path, rank: int) -> dict[str, Entry]:

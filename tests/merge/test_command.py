@@ -1,0 +1,34 @@
+import pytest
+
+from dianjin_ext.merge.command import run
+
+OPTIONS = {"base_model": None, "max_shard_size": "60KB", "overwrite": False}
+
+
+def test_merges_and_reports(checkpoints, tmp_path, capsys):
+    run([checkpoints / "fsdp2-w2-tied"], tmp_path / "out", **OPTIONS, dry_run=False)
+    assert (tmp_path / "out" / "model.safetensors.index.json").exists()
+    text = " ".join(capsys.readouterr().out.split())
+    assert "26 tensors (bfloat16) of 2 ranks in 5 files" in text
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(checkpoints, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    out = tmp_path / "a" / "b"
+    run([checkpoints / "fsdp2-w2-tied"], out, **OPTIONS, dry_run=True)
+    assert list(tmp_path.iterdir()) == []
+    text = capsys.readouterr().out
+    lines = {tuple(line.split()) for line in text.splitlines()}
+    up = "model.layers.1.mlp.up_proj.weight"
+    assert any(line[1:] == (up, "162×64", "bfloat16", "2", "20,736") for line in lines)
+    assert "left out, tied to the input embeddings: lm_head.weight" in text
+    assert "free on that disk" in text
+    assert "tokenizer.json" in text
+
+
+def test_errors_come_before_the_bar(checkpoints, tmp_path):
+    from dianjin_ext.errors import DianjinError
+
+    with pytest.raises(DianjinError, match="max_shard_size"):
+        options = {**OPTIONS, "max_shard_size": "huge"}
+        run([checkpoints / "fsdp2-w1"], tmp_path / "out", **options, dry_run=False)
