@@ -13,8 +13,8 @@
 #
 # Needs GPUs and `pip install "dianjin-ext[verl,vllm]"`. Without a GPU, in LLaMA-Factory's
 # environment (small models, one request at a time):
-#   API_PORT=8901 llamafactory-cli api model_name_or_path=MODEL template=dianjin temperature=0.6 \
-#       top_p=0.95 max_new_tokens=4096
+#   API_HOST=127.0.0.1 API_PORT=8901 llamafactory-cli api model_name_or_path=MODEL \
+#       template=dianjin temperature=0.6 top_p=0.95 max_new_tokens=4096
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,0 +1,97 @@
+"""Fresh interpreters, a tiny ChatML model made on the spot, and verl's Python."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+CORPUS = [
+    "一家公司的流动资产包括货币资金、应收账款与存货。哪一项属于流动负债？\nA. 存货\nB. 应付账款",
+    "Revenue rose by 12.5% to $1,234 million; operating margin fell to 8%.\n\nWhat was the profit?",
+    "<think>流动负债在一年内偿还，so the answer is B.</think>\n<answer>\\boxed{B}</answer>",
+    "You are a helpful assistant. 你是一名财务分析师。 It's \"quoted\" \\ 'single' {{x}} {% y %}",
+]
+
+# What Qwen2.5's tokenizer brings along, as far as conversations without tools go.
+QWEN_JINJA = (
+    "{% if messages[0]['role'] != 'system' %}<|im_start|>system\nYou are Qwen, created by Alibaba "
+    "Cloud. You are a helpful assistant.<|im_end|>\n{% endif %}{% for m in messages %}"
+    "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+@pytest.fixture(scope="session")
+def run_python():
+    """A function that runs code in a fresh interpreter and returns the finished process."""
+
+    def run(code, *arguments, python=sys.executable, **environment):
+        return subprocess.run(
+            [python, "-c", code, *map(str, arguments)],
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def base_model(tmp_path_factory):
+    """A directory with a random Qwen2 model and a byte-level BPE tokenizer, Qwen's template."""
+    pytest.importorskip("llamafactory")
+    import torch
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = Tokenizer(models.BPE())
+    words = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(words), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(CORPUS * 3, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    fast.chat_template = QWEN_JINJA
+    path = tmp_path_factory.mktemp("base")
+    fast.save_pretrained(path)
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(fast),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=512,
+        eos_token_id=fast.eos_token_id,
+        pad_token_id=fast.pad_token_id,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def verl_python():
+    """The Python of the environment that holds verl."""
+    path = os.environ.get("DIANJIN_VERL_PYTHON") or ROOT / ".venv" / "verl" / "bin" / "python"
+    if not Path(path).is_file():
+        pytest.skip(f"no verl environment at {path}; set DIANJIN_VERL_PYTHON")
+    return str(path)

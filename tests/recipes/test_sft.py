@@ -1,0 +1,171 @@
+"""The SFT recipe parses in real LLaMA-Factory and keeps DianJin-R1's values; the scripts run it."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = ROOT / "configs" / "sft.yaml"
+
+# src/sft/qwen2.5_sft.yaml of DianJin-R1, but for what docs/recipes.md lists.
+SEED = {
+    "model_name_or_path": "Qwen/Qwen2.5-7B-Instruct",
+    "stage": "sft",
+    "do_train": True,
+    "finetuning_type": "full",
+    "cutoff_len": 16384,
+    "max_samples": 1000000,
+    "overwrite_cache": True,
+    "output_dir": "experiments/checkpoints/Qwen2.5-7B-Instruct-R1",
+    "logging_steps": 10,
+    "save_strategy": "epoch",
+    "plot_loss": True,
+    "overwrite_output_dir": True,
+    "per_device_train_batch_size": 1,
+    "gradient_accumulation_steps": 16,
+    "learning_rate": 1.0e-5,
+    "num_train_epochs": 3.0,
+    "lr_scheduler_type": "linear",
+    "bf16": True,
+    "ddp_timeout": 180000000,
+}
+
+
+@pytest.fixture
+def recipe():
+    return yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+
+
+def test_keeps_the_values_of_dianjin_r1(recipe):
+    assert {key: recipe.get(key) for key in SEED} == SEED
+    assert recipe["warmup_steps"] == 0.03
+    assert set(recipe["dataset"].split(",")) == {
+        "dianjin_cflue_oe",
+        "dianjin_cflue_mcq",
+        "dianjin_finqa",
+        "dianjin_ccc",
+    }
+
+
+def test_parses_in_llamafactory(recipe, tmp_path, monkeypatch):
+    pytest.importorskip("llamafactory")
+    from llamafactory.data.template import TEMPLATES
+    from llamafactory.hparams import get_train_args
+
+    monkeypatch.chdir(ROOT)
+    # DeepSpeed wants a launcher and, as bf16 does, a GPU; its file has a test of its own.
+    arguments = {**recipe, "use_cpu": True, "output_dir": str(tmp_path)}
+    del arguments["deepspeed"]
+    model, data, training, finetuning, _ = get_train_args(arguments)
+    assert model.compute_dtype.is_floating_point
+    assert data.template in TEMPLATES
+    assert data.dataset == recipe["dataset"].split(",")
+    assert finetuning.finetuning_type == "full"
+    assert training.get_warmup_steps(1000) == 30  # a share of the steps, not a number of them
+    assert not training.average_tokens_across_devices
+    with pytest.raises(ValueError, match="warmup_ration"):
+        get_train_args({**arguments, "warmup_ration": 0.03})
+
+
+def test_deepspeed_file_is_zero_3_and_leaves_the_rest_to_the_recipe(recipe):
+    config = json.loads((ROOT / recipe["deepspeed"]).read_text(encoding="utf-8"))
+    assert config["zero_optimization"]["stage"] == 3
+    assert config["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"] is True
+    for key in ("train_batch_size", "train_micro_batch_size_per_gpu"):
+        assert config[key] == "auto"
+    assert config["bf16"]["enabled"] == "auto"
+
+
+def test_deepspeed_accepts_the_file(recipe):
+    if importlib.util.find_spec("deepspeed") is None:
+        pytest.skip("DeepSpeed is not installed")
+    from deepspeed.runtime.config import DeepSpeedConfig
+
+    config = json.loads((ROOT / recipe["deepspeed"]).read_text(encoding="utf-8"))
+    values = {"train_batch_size": 16, "train_micro_batch_size_per_gpu": 1}
+    values |= {"gradient_accumulation_steps": 16, "gradient_clipping": 1.0}
+    config |= values | {"bf16": {"enabled": True}, "fp16": {"enabled": False}}
+    for key, value in config["zero_optimization"].items():
+        if value == "auto":
+            config["zero_optimization"][key] = 1_000_000
+    assert DeepSpeedConfig(config).zero_optimization_stage == 3
+
+
+@pytest.fixture
+def run_script(tmp_path):
+    """Run an example script with its host replaced by a recorder of arguments and environment."""
+    bin_dir = tmp_path / "bin"
+    bin_dir.mkdir()
+    for command in ("llamafactory-cli", "vllm"):
+        script = bin_dir / command
+        script.write_text('#!/bin/sh\npwd\nenv\necho "--ARGS--"\nfor a; do echo "$a"; done\n')
+        script.chmod(0o755)
+
+    def run(script, *arguments, **environment):
+        path = f"{bin_dir}:{os.environ['PATH']}"
+        process = subprocess.run(
+            ["bash", script, *arguments],
+            env={"PATH": path, **environment},
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        head, _, tail = process.stdout.partition("--ARGS--\n")
+        folder, *pairs = head.splitlines()
+        return folder, dict(p.split("=", 1) for p in pairs if "=" in p), tail.splitlines()
+
+    return run
+
+
+def test_sft_script_defaults_are_the_recipe(run_script, recipe):
+    folder, environment, arguments = run_script(ROOT / "examples" / "sft_7b.sh")
+    assert folder == str(ROOT)
+    assert arguments[:2] == ["train", "configs/sft.yaml"]
+    overrides = dict(argument.split("=", 1) for argument in arguments[2:])
+    assert overrides == {key: recipe[key] for key in overrides}
+    expected = {"FORCE_TORCHRUN": "1", "NNODES": "1", "NODE_RANK": "0", "NPROC_PER_NODE": "8"}
+    assert environment.items() >= expected.items()
+
+
+def test_sft_script_knobs_machines_and_overrides(run_script, tmp_path):
+    # A copy made by `dianjin init` runs as the checkout does.
+    for folder in ("configs", "examples"):
+        shutil.copytree(ROOT / folder, tmp_path / "copy" / folder)
+    knobs = {"MODEL": "/m", "DATASET": "a,b", "DATASET_DIR": "d", "OUTPUT_DIR": "o"}
+    machines = {"NNODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29501"}
+    folder, environment, arguments = run_script(
+        tmp_path / "copy" / "examples" / "sft_7b.sh",
+        "learning_rate=5e-6",
+        "output_dir=last",
+        GPUS_PER_NODE="4",
+        **knobs,
+        **machines,
+    )
+    assert folder == str(tmp_path / "copy")
+    assert arguments == [
+        *("train", "configs/sft.yaml", "model_name_or_path=/m", "dataset=a,b", "dataset_dir=d"),
+        *("output_dir=o", "learning_rate=5e-6", "output_dir=last"),
+    ]
+    assert environment.items() >= machines.items()
+    assert environment["NPROC_PER_NODE"] == "4"
+
+
+def test_serve_script(run_script):
+    script = ROOT / "examples" / "serve.sh"
+    _, _, arguments = run_script(script, "--dtype", "bfloat16", MODEL="/m", GPUS="2", TOP_P="0.9")
+    assert arguments[:2] == ["serve", "/m"]
+    assert arguments[-2:] == ["--dtype", "bfloat16"]
+    options = dict(zip(arguments[2:-2:2], arguments[3:-2:2], strict=True))
+    assert options["--tensor-parallel-size"] == "2"
+    assert options["--port"] == "8901"
+    assert options["--host"] == "127.0.0.1"
+    assert options["--generation-config"] == "vllm"
+    sampling = json.loads(options["--override-generation-config"])
+    assert sampling == {"temperature": 0.6, "top_p": 0.9}
