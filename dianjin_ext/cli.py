@@ -92,22 +92,28 @@ def prepare_cflue(
 
 @app.command()
 def merge(
-    checkpoint: Annotated[list[Path], typer.Argument(help="verl's checkpoint directory.")],
-    out: Annotated[Path, typer.Argument(help="Directory for the Hugging Face model.")],
+    ckpt: Annotated[
+        list[Path],
+        typer.Argument(help="global_step_N or its actor folder; several where ranks lie apart."),
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for the Hugging Face model.")],
     base_model: Annotated[
-        Path | None, typer.Option(help="Where configuration and tokenizer come from.")
+        Path | None,
+        typer.Option(help="Folder with configuration and tokenizer, where CKPT lacks them."),
     ] = None,
     max_shard_size: Annotated[str, typer.Option(help="Largest safetensors file.")] = "5GB",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing directory.")
+        bool, typer.Option("--overwrite", help="Replace a model that is in OUT.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check the checkpoint and show the plan only.")
+    ] = False,
 ) -> None:
-    """Merge verl's FSDP checkpoint into a Hugging Face model."""
+    """Merge an FSDP checkpoint of verl into a folder in Hugging Face format."""
     from dianjin_ext.merge.command import run
 
     run(
-        checkpoint,
+        ckpt,
         out,
         base_model=base_model,
         max_shard_size=max_shard_size,

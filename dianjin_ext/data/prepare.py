@@ -41,7 +41,7 @@ def prepare_cflue(
     DianJin-R1 distils its reasoning from DeepSeek-R1; here CFLUE's own `analysis` stands in for
     it. Questions without one are used for RL and validation only. RL and validation take
     questions whose gold scores 1.0 under the strict reward and whose prompt has at most
-    `MAX_PROMPT` characters. All files are replaced at the end; an error leaves `out` as it was.
+    `MAX_PROMPT` characters. All files are replaced at the end; an error leaves them as they were.
 
     Args:
         file: CFLUE's knowledge.json.
