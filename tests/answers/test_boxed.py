@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dianjin_ext.answers import find_boxes, last_box
+
+
+@pytest.mark.parametrize(
+    ("text", "contents"),
+    [
+        (r"\boxed{A}", ["A"]),
+        (r"so \boxed {A} it is", ["A"]),
+        ("\\boxed\n{A}", ["A"]),
+        (r"\boxed{\text{A}, \text{C}}", [r"\text{A}, \text{C}"]),
+        (r"\boxed{\frac{1}{2}} and \boxed{}", [r"\frac{1}{2}", ""]),
+        (r"\boxed{\{A, B\}}", [r"\{A, B\}"]),
+        (r"\boxed{a\}b}", [r"a\}b"]),
+        (r"\boxed{\boxed{A}}", ["A"]),
+        (r"\boxed{open \boxed{A}", ["A"]),
+        (r"\boxed{A} \boxed{open", ["A"]),
+        (r"\boxed{{A}", []),
+        (r"\boxed A", []),
+        (r"boxed{A}", []),
+        ("", []),
+    ],
+)
+def test_boxes(text, contents):
+    assert [box.content for box in find_boxes(text)] == contents
+    last = last_box(text)
+    assert (last.content if last else None) == (contents[-1] if contents else None)
+
+
+def test_span():
+    text = r"答 \boxed {A}。"
+    box = last_box(text)
+    assert text[box.start : box.end] == r"\boxed {A}"
+
+
+@given(
+    st.lists(st.sampled_from(["\\boxed", "{", "}", "\\{", "\\}", " ", "A"]), max_size=14).map(
+        "".join
+    )
+)
+def test_against_counting_braces_one_by_one(text):
+    expected = []
+    start = text.find("\\boxed")
+    while start >= 0:
+        end = text.find("\\boxed", start + 1)
+        content = _counted(text[start + 6 : end if end >= 0 else None])
+        expected += [] if content is None else [content]
+        start = end
+    assert [box.content for box in find_boxes(text)] == expected
+
+
+def _counted(rest):
+    rest = rest.lstrip()
+    if not rest.startswith("{"):
+        return None
+    depth = 0
+    for i, char in enumerate(rest):
+        if char in "{}" and rest[i - 1 : i] != "\\":
+            depth += 1 if char == "{" else -1
+            if depth == 0:
+                return rest[1:i]
+    return None

@@ -1,0 +1,62 @@
+import math
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from dianjin_ext.answers.reading import Fault
+from dianjin_ext.answers.response import LayoutFault
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards import REASONS, Policy, Score, verdict, zero
+from dianjin_ext.rewards.base import as_score, make_policy
+
+
+def test_every_fault_of_a_reader_is_a_reason():
+    faults = {*get_args(Fault), *get_args(LayoutFault)} - {""}
+    assert faults <= REASONS.keys()
+
+
+def test_verdict_and_zero():
+    assert verdict(True, "A") == Score(1.0, 1.0, 1.0, "A", "correct")
+    assert verdict(False, "A") == Score(0.0, 0.0, 1.0, "A", "wrong")
+    assert zero("timeout") == Score(0.0, 0.0, 0.0, "", "timeout")
+
+
+@pytest.mark.parametrize("think", ["auto", "true", "false", True, False])
+def test_policies(think):
+    assert make_policy("lenient", think) == Policy("lenient", str(think).lower())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Strict", "auto"), ["'Strict'", "strict, lenient, dianjin"]),
+        ((None, "auto"), ["None", "strict"]),
+        (("strict", "maybe"), ["'maybe'", "auto, true, false"]),
+        (("strict", 1), ["1", "auto, true, false"]),
+    ],
+)
+def test_unknown_policy_lists_the_known(arguments, words):
+    with pytest.raises(DianjinError) as error:
+        make_policy(*arguments)
+    assert all(word in str(error.value) for word in words)
+
+
+@pytest.mark.parametrize("value", [0.25, np.float32(0.25), np.array(0.25)])
+def test_a_number_becomes_a_score(value):
+    assert as_score(value, "mine") == Score(0.25, 0.25, 1.0, "", "correct")
+    assert type(as_score(value, "mine").score) is float
+    assert as_score(False, "mine") == Score(0.0, 0.0, 1.0, "", "wrong")
+
+
+@pytest.mark.parametrize(
+    "value", [None, {}, "high", math.nan, math.inf, zero("wrong")._replace(acc=math.nan)]
+)
+def test_what_is_no_score_is_refused_by_name(value):
+    with pytest.raises(DianjinError, match="my/reward"):
+        as_score(value, "my/reward")
+
+
+def test_unknown_reason_is_refused():
+    with pytest.raises(DianjinError, match=r"'bored'.*no_think"):
+        as_score(zero("bored"), "my/reward")
