@@ -29,6 +29,7 @@ def run(
     max_shard_size: str,
     overwrite: bool,
     dry_run: bool,
+    dtype: str = "keep",
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
 
@@ -39,13 +40,15 @@ def run(
         max_shard_size: As there.
         overwrite: As there.
         dry_run: Read and check the headers, print the plan, write nothing.
+        dtype: As for `merge_checkpoint`.
 
     Raises:
         DianjinError: As `merge_checkpoint`.
     """
     console = Console()
     if dry_run:
-        plan = plan_merge(ckpt, base_model=base_model, max_shard_size=parse_size(max_shard_size))
+        size = parse_size(max_shard_size)
+        plan = plan_merge(ckpt, base_model=base_model, dtype=dtype, max_shard_size=size)
         _print_plan(plan, out, console)
         return
     columns = (
@@ -62,6 +65,7 @@ def run(
             ckpt,
             out,
             base_model=base_model,
+            dtype=dtype,
             max_shard_size=max_shard_size,
             overwrite=overwrite,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

@@ -34,14 +34,16 @@ def merge_checkpoint(
     target: str | Path,
     *,
     base_model: str | Path | None = None,
+    dtype: str = "keep",
     max_shard_size: int | str = "5GB",
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Merge an FSDP checkpoint that verl wrote into a folder in Hugging Face format.
 
-    The tensors are copied bit for bit, in memory that does not grow with the model. Nothing in
-    the checkpoint is executed. The target appears complete or not at all.
+    The tensors are copied bit for bit, unless `dtype` says otherwise, in memory that does not grow
+    with the model. Nothing in the checkpoint is executed. The target appears complete or not at
+    all.
 
     Args:
         source: verl's `global_step_N` or its `actor` folder; several where the machines of a run
@@ -49,6 +51,8 @@ def merge_checkpoint(
         target: The folder to make.
         base_model: A local folder in Hugging Face format that supplies the config or the
             tokenizer if the checkpoint lacks them.
+        dtype: `keep` what was trained, or convert to `bf16`, `fp16` or `fp32`, rounding as torch
+            does; integers and 8-bit floats stay.
         max_shard_size: Bytes of tensors a file, or a string such as `5GB` (transformers' default
             before version 5) or `5GiB`.
         overwrite: Replace a model that is in the target; it stays until the new one is whole.
@@ -65,6 +69,7 @@ def merge_checkpoint(
     plan = plan_merge(
         [Path(path) for path in sources],
         base_model=None if base_model is None else Path(base_model),
+        dtype=dtype,
         max_shard_size=parse_size(max_shard_size),
     )
     try:

@@ -4,12 +4,13 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.assemble import Tensor, assemble
+from dianjin_ext.merge.casts import target_dtype
 from dianjin_ext.merge.checks import check_keys, drop_tied, refuse_adapters
 from dianjin_ext.merge.dtypes import FLOATS
 from dianjin_ext.merge.sidefiles import config_with_dtype, find_side_files, read_config
@@ -67,13 +68,18 @@ class Plan:
 
 
 def plan_merge(
-    sources: Sequence[Path], *, base_model: Path | None = None, max_shard_size: int
+    sources: Sequence[Path],
+    *,
+    base_model: Path | None = None,
+    dtype: str = "keep",
+    max_shard_size: int,
 ) -> Plan:
     """Read all headers and plan a merge.
 
     Args:
         sources: As for `merge_checkpoint`.
         base_model: As for `merge_checkpoint`.
+        dtype: As for `merge_checkpoint`.
         max_shard_size: Bytes of tensors that a file may hold; one larger tensor has its own file.
 
     Raises:
@@ -88,10 +94,11 @@ def plan_merge(
         refuse_adapters(tensors, checkpoint)
         tensors, tied = drop_tied(tensors, config, reader)
     check_keys(tensors, config, side_files["config.json"])
-    stored: Counter[str] = Counter()
+    tensors = [replace(t, dtype=target_dtype(t.stored, dtype)) for t in tensors]
+    types: Counter[str] = Counter()
     for tensor in tensors:
-        stored[tensor.dtype.name] += tensor.nbytes
-    floats = [name for name, _ in stored.most_common() if name in FLOATS]
+        types[tensor.dtype.name] += tensor.nbytes
+    floats = [name for name, _ in types.most_common() if name in FLOATS]
     changed = config_with_dtype(config, floats[0]) if floats else None
     files = _split(tensors, max_shard_size)
     return Plan(

@@ -8,10 +8,13 @@ from pathlib import Path
 from types import TracebackType
 
 from dianjin_ext.merge.assemble import Tensor
+from dianjin_ext.merge.casts import converter
 from dianjin_ext.merge.plan import WeightFile
 from dianjin_ext.merge.sources import RankReader
 from dianjin_ext.merge.stripes import Run, stripes
 from dianjin_ext.merge.verify import RecordChecker
+
+Convert = Callable[[memoryview], memoryview]
 
 BUFFER = 8 << 20  # bytes; two for writing, one for rows and padding
 
@@ -115,24 +118,35 @@ class Merger:
                 raise RuntimeError(f"{path}: {writer.nbytes} bytes instead of {file.nbytes}")
 
     def _write_tensor(self, tensor: Tensor, writer: FileWriter) -> None:
+        convert = converter(tensor.stored, tensor.dtype)
         for stripe in stripes(tensor):
             width = sum(run.width for run in stripe.runs)
             if width > BUFFER or stripe.rows == 1:
                 for row in range(stripe.rows):
                     for run in stripe.runs:
-                        self._copy(run, row, writer)
+                        self._copy(run, row, writer, convert)
             else:
                 at_once = BUFFER // width
                 for row in range(0, stripe.rows, at_once):
                     rows = min(at_once, stripe.rows - row)
-                    writer.write(self._interleave(stripe.runs, row, rows, width))
-                    self._advance(rows * width)
+                    data = self._interleave(stripe.runs, row, rows, width)
+                    self._append(data, writer, convert)
         for piece in tensor.pieces:
             self._checker.finish(piece, tensor.name)
 
-    def _copy(self, run: Run, row: int, writer: FileWriter) -> None:
-        """Copy one row of one run, straight into the writer's buffer."""
+    def _append(self, data: memoryview, writer: FileWriter, convert: Convert | None) -> None:
+        data = data if convert is None else convert(data)
+        writer.write(data)
+        self._advance(len(data))
+
+    def _copy(self, run: Run, row: int, writer: FileWriter, convert: Convert | None) -> None:
+        """Copy one row of one run: straight into the writer's buffer if it is not converted."""
         offset, end = run.offset + row * run.width, run.offset + (row + 1) * run.width
+        while offset < end and convert is not None:
+            data = self._scratch[: min(BUFFER, end - offset)]
+            self._read(run, offset, data)
+            self._append(data, writer, convert)
+            offset += len(data)
         while offset < end:
             space = writer.space(end - offset)
             self._read(run, offset, space)
