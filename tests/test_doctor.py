@@ -28,6 +28,12 @@ HIDE = "raise ModuleNotFoundError('hidden on purpose', name=name)"
 CRASH = "os.kill(os.getpid(), signal.SIGSEGV)"
 
 
+def search_first(monkeypatch, folder):
+    """Put a folder before all others on the module path of every process that is started."""
+    paths = filter(None, [str(folder), os.environ.get("PYTHONPATH")])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+
+
 @pytest.fixture
 def use(monkeypatch):
     """Run probes with the environment of the given host, this one or its neighbour in .venv."""
@@ -52,7 +58,7 @@ def sabotage(tmp_path, monkeypatch):
 
     def break_module(module, action=HIDE):
         (tmp_path / "sitecustomize.py").write_text(SABOTAGE.format(module=module, action=action))
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        search_first(monkeypatch, tmp_path)
 
     return break_module
 
@@ -63,7 +69,7 @@ def pretend(tmp_path, monkeypatch):
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    search_first(monkeypatch, site)
 
     def distribution(name, version, *requires, entry_points=""):
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"
