@@ -7,7 +7,6 @@ verl's `trainer.max_actor_ckpt_to_keep` never removes it: merged checkpoints sta
 """
 
 import logging
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -61,9 +60,8 @@ class MergeOnSave(CheckpointCallback):
         source, target = Path(checkpoint_dir, "actor"), Path(checkpoint_dir, "merged")
         started = time.monotonic()
         try:
-            if target.exists():  # the run was resumed from an earlier step and got here again
-                shutil.rmtree(target)
-            merge_checkpoint(source, target)
+            # A run that was resumed from an earlier step gets here again.
+            merge_checkpoint(source, target, overwrite=True)
         except Exception as error:
             message = (
                 f"step {global_step}: the checkpoint {source} was saved but not merged: {error}"

@@ -100,7 +100,7 @@ class Guard:
     async def _call_in_thread(self, arguments: dict[str, Any]) -> Any:
         self._hung = [thread for thread in self._hung if thread.is_alive()]
         if len(self._hung) >= MAX_HUNG_CALLS:
-            raise RewardFailure("reward_timeout", f"not called: {len(self._hung)} calls hang")
+            raise RewardFailure("timeout", f"not called: {len(self._hung)} calls hang")
 
         loop = asyncio.get_running_loop()
         finished: asyncio.Future[tuple[bool, Any]] = loop.create_future()
@@ -127,7 +127,7 @@ class Guard:
         succeeded, value = finished.result()
         if succeeded:
             return value
-        raise RewardFailure("reward_error", f"{type(value).__name__}: {value}") from value
+        raise RewardFailure("error", f"{type(value).__name__}: {value}") from value
 
     async def _await(self, awaitable: Awaitable[Any]) -> Any:
         task = asyncio.ensure_future(awaitable)
@@ -138,11 +138,11 @@ class Guard:
         try:
             return task.result()
         except (Exception, asyncio.CancelledError) as error:
-            raise RewardFailure("reward_error", f"{type(error).__name__}: {error}") from error
+            raise RewardFailure("error", f"{type(error).__name__}: {error}") from error
 
     def _late(self) -> RewardFailure:
         limit = f"reward.reward_kwargs.timeout_s={self.settings.timeout_s:g}"
-        return RewardFailure("reward_timeout", f"not done within {limit}")
+        return RewardFailure("timeout", f"not done within {limit}")
 
 
 def _ask_to_stop(thread: threading.Thread) -> None:

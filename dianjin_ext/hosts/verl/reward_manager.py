@@ -33,8 +33,8 @@ class DianjinRewardManager(RewardManagerBase):
     `extra_info` if the reward needs it.
 
     Its settings, under `reward.reward_kwargs`, are described at `guard.GuardSettings`. A response
-    whose function fails gets `failure_score`, `acc` 0 and one of the reasons `reward_error`,
-    `reward_timeout` and `reward_not_finite`.
+    whose function fails gets `failure_score`, `acc` 0 and the reason `timeout` or `error` (it
+    raised, or gave no finite score).
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class DianjinRewardManager(RewardManagerBase):
             row = self.rows.scored(await self.guard(**await self._arguments(item)))
             self._tell_ignored()
         except Exception as error:
-            reason = error.reason if isinstance(error, RewardFailure) else "reward_error"
+            reason = error.reason if isinstance(error, RewardFailure) else "error"
             self._tell_failure(reason, error, item)
             row = self.rows.failed(reason, self.settings.failure_score)
         return {"reward_score": row["score"], "reward_extra_info": row}
@@ -92,7 +92,7 @@ class DianjinRewardManager(RewardManagerBase):
             "truncated": response_tokens >= self.max_response_tokens and not ended,
         }
         return {
-            "data_source": fields["data_source"],
+            "data_source": str(fields["data_source"]),
             "solution_str": text,
             "ground_truth": fields["reward_model"]["ground_truth"],
             "extra_info": extra_info,
@@ -107,7 +107,7 @@ class DianjinRewardManager(RewardManagerBase):
             return
         fields = item.non_tensor_batch
         logger.error(
-            "%s: the reward function failed on a row of data_source %r (index %r): %s. "
+            "%s: the reward function failed on a row of data_source '%s' (index %s): %s. "
             "Scored %g; failure number %d of this kind in this process.",
             reason,
             fields.get("data_source"),

@@ -39,11 +39,11 @@ class Rows:
         score = _plain(given.get("score"))
         if not isinstance(score, float):
             raise RewardFailure(
-                "reward_error",
+                "error",
                 f"returned {result!r:.200}; expected a number or a dict with a number as 'score'",
             )
         if not math.isfinite(score):
-            raise RewardFailure("reward_not_finite", f"the score is {score}")
+            raise RewardFailure("error", f"the score is {score}")
         given.setdefault("acc", score)
         row: Row = {}
         for key, value in given.items():

@@ -48,10 +48,10 @@ class _WithCurves:
         super()._compute_metrics(batch, metrics, *args, **kw)  # type: ignore[misc]
         rows = _reward_rows(batch)
         metrics.update(self.reward_curves(rows))
-        if rows and all(row.get("reason") == "reward_error" for _, row in rows):
+        if rows and all(row.get("reason") == "error" for _, row in rows):
             raise DianjinError(
                 f"the reward function failed on all {len(rows)} responses of this step; training "
-                "on would be useless. The first failure is in the log, marked 'reward_error'."
+                "on would be useless. The first failure is in the log, marked 'error'."
             )
 
 
@@ -69,12 +69,16 @@ def _reward_rows(batch: Any) -> list[tuple[str, dict[str, Any]]]:
         partition_id=batch.partition_id,
         select_fields=["data_source", "extra_fields"],
     )
+    sources, extra_fields = _values(data["data_source"]), _values(data["extra_fields"])
     return [
         (str(source), fields.get("reward_extra_info") or {})
-        for source, fields in zip(
-            data["data_source"].tolist(), data["extra_fields"].tolist(), strict=True
-        )
+        for source, fields in zip(sources, extra_fields, strict=True)
     ]
+
+
+def _values(column: Any) -> list[Any]:
+    """Return the values of a non-tensor column: tensordict gives a list or a stack, by version."""
+    return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
 @register_trainer("dianjin_sync")

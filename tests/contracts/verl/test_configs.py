@@ -1,0 +1,169 @@
+"""The GRPO recipe, composed by hydra on top of the real verl."""
+
+import copy
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("verl")
+from hydra import compose, initialize_config_dir, initialize_config_module
+from hydra.errors import ConfigCompositionException
+from omegaconf import OmegaConf
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.utils.config import validate_config
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.config_check import check_config
+
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+SIZES = sorted(path.stem for path in (CONFIGS / "size").glob("*.yaml"))
+PLATFORMS = sorted(path.stem for path in (CONFIGS / "platform").glob("*.yaml"))
+# What the recipe adds to verl's keys, read by dianjin_ext or by the reward function.
+ADDED = {
+    "reward.custom_reward_function.reward_kwargs",
+    "reward.reward_kwargs",
+    "trainer.merge_on_save",
+    "trainer.v1.sampler.sampler_kwargs.poll_interval_s",
+}
+
+
+def recipe(*overrides):
+    with initialize_config_dir(str(CONFIGS), version_base=None):
+        return compose("grpo", overrides=list(overrides))
+
+
+@pytest.fixture(scope="module")
+def verls_own():
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        return compose("ppo_trainer", overrides=["actor_rollout_ref.rollout.name=vllm"])
+
+
+@pytest.fixture
+def stock(verls_own):
+    """verl's configuration with some keys set."""
+
+    def make(*overrides):
+        config = copy.deepcopy(verls_own)
+        for key, value in (override.split("=") for override in overrides):
+            new = OmegaConf.select(config, key.rpartition(".")[0]) is None
+            OmegaConf.update(config, key, yaml.safe_load(value), force_add=new)
+        return config
+
+    return make
+
+
+def validate(config):
+    validate_config(config, need_reference_policy(config), need_critic(config))
+
+
+def leaves(node, prefix=""):
+    for key, value in node.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+@pytest.mark.parametrize(("size", "platform"), list(product(SIZES, PLATFORMS)))
+def test_every_size_and_platform_composes_and_passes_verls_checks(size, platform):
+    config = recipe(f"size={size}", f"platform={platform}")
+    OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+    validate(config)
+    assert config.trainer.device == {"gpu": "cuda", "cpu": "cpu"}[platform]
+    assert config.trainer.v1.trainer_mode == "dianjin_sync"
+    assert config.reward.reward_manager.name == "dianjin"
+
+
+@pytest.mark.parametrize(
+    "file", ["grpo.yaml", "platform/gpu.yaml", *(f"size/{size}.yaml" for size in SIZES)]
+)
+def test_every_key_is_one_of_verls(verls_own, file):
+    # Hydra rejects an unknown key on the command line only, not in a file.
+    content = yaml.safe_load((CONFIGS / file).read_text())
+    for name in ("hydra", "defaults"):
+        content.pop(name, None)
+    for key in leaves(content):
+        if not any(key == added or key.startswith(f"{added}.") for added in ADDED):
+            parent, _, last = key.rpartition(".")
+            node = OmegaConf.select(verls_own, parent)
+            assert node is not None and last in list(node), f"{file}: verl has no key {key}"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "actor_rollout_ref.actor.optim.learning_rate=1",
+        "trainer.merge_on_save.fatel=true",
+        "reward.reward_kwargs.timeout=1",
+        "actor_rollout_ref.actor.checkpoint.contents=[model]",
+    ],
+)
+def test_misspelt_keys_are_rejected(override):
+    with pytest.raises(ConfigCompositionException):
+        recipe(override)
+
+
+def test_reward_kwargs_are_arguments_of_the_reward():
+    from verl.trainer.ppo.reward import get_custom_reward_fn
+
+    response = "<think>想</think><answer>\\boxed{C (EBITDA)}</answer>"
+    arguments = {"data_source": "cflue_mcq", "solution_str": response, "ground_truth": "C"}
+    strictness = "reward.custom_reward_function.reward_kwargs.strictness"
+    scores = {}
+    for value in ("strict", "dianjin"):
+        function = get_custom_reward_fn(recipe(f"{strictness}={value}"))
+        scores[value] = function(**arguments, extra_info={"choices": {"C": "EBITDA"}})["score"]
+    assert scores == {"strict": 1.0, "dianjin": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("custom_reward_function.path=a.py", "reward.custom_reward_function.path"),
+        ("custom_reward_function.name=f", "reward.custom_reward_function.name"),
+        ("reward_model.reward_manager=dapo", "reward.reward_manager.name"),
+        ("reward_model.num_workers=2", "reward.num_workers"),
+        ("reward_model.enable=false", "reward.reward_model.enable"),
+        ("reward_model.model.path=m", "reward.reward_model.model_path"),
+        ("reward_model.rollout.name=vllm", "reward.reward_model.rollout.name"),
+        ("reward_model.reward_kwargs.x=1", "reward.reward_kwargs"),
+        ("sandbox_fusion.url=u", "reward.sandbox_fusion.url"),
+    ],
+)
+def test_keys_that_verl_ignores_are_refused_with_their_new_name(stock, old, new):
+    config = stock(old)
+    name = old.split("=")[0].removesuffix(".x")
+    with pytest.raises(DianjinError) as error:
+        validate(config)  # verl's own function, which main_ppo calls first
+    assert f"{name} -> {new}" in str(error.value).split(": ", 1)[1].split("; ")
+    # The new name is one that verl knows.
+    parent, _, last = new.rpartition(".")
+    assert last in list(OmegaConf.select(config, parent)) or last == "reward_kwargs"
+
+
+def test_verls_own_defaults_pass(stock):
+    check_config(stock())
+
+
+@pytest.mark.parametrize("path", ["dianjin_ext.rewards", "missing/reward.py"])
+def test_a_reward_path_that_is_no_file_is_refused(path):
+    with pytest.raises(DianjinError) as error:
+        check_config(recipe(f"reward.custom_reward_function.path={path}"))
+    assert ("pkg://dianjin_ext.rewards" in str(error.value)) == ("/" not in path)
+
+
+@pytest.mark.parametrize(
+    ("override", "switch"),
+    [
+        ("algorithm.kl_ctrl.kl_coef=0.01", "algorithm.use_kl_in_reward"),
+        ("actor_rollout_ref.actor.kl_loss_coef=0.01", "actor_rollout_ref.actor.use_kl_loss"),
+    ],
+)
+def test_a_coefficient_without_its_switch_is_told(stock, caplog, override, switch):
+    check_config(stock(override))
+    assert f"no effect without {switch}=true" in caplog.text
+    caplog.clear()
+    check_config(stock(override, f"{switch}=true"))
+    assert not caplog.records
