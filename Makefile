@@ -1,0 +1,20 @@
+.PHONY: quickstart test lint bench environments
+.DEFAULT_GOAL := quickstart
+
+quickstart: environments ## the whole two-stage run on a CPU; goes on where it stopped
+	.venv/verl/bin/dianjin quickstart --resume
+
+test: environments ## every test, each host's in its own environment
+	.venv/llamafactory/bin/python -m pytest tests/contracts/llamafactory tests/recipes
+	.venv/verl/bin/python -m pytest tests
+
+lint: environments
+	.venv/verl/bin/ruff check .
+	.venv/verl/bin/ruff format --check .
+	.venv/verl/bin/mypy
+
+bench: environments ## speed, side by side with the alternatives
+	.venv/verl/bin/python benchmarks/bench_rewards.py
+
+environments:
+	scripts/environments.sh

@@ -1,0 +1,42 @@
+"""Rates over graded responses, with confidence intervals."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Z_95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a proportion (Wilson 1927, JASA 22:209-212).
+
+    Unlike the normal approximation it stays inside [0, 1] and is sound near both ends.
+
+    Raises:
+        ValueError: `n` is not positive or `successes` is not between 0 and `n`.
+    """
+    if n <= 0 or not 0 <= successes <= n:
+        raise ValueError(f"expected 0 <= successes <= n and n > 0, got {successes} of {n}")
+    rate = successes / n
+    centre = rate + Z_95**2 / (2 * n)
+    half = Z_95 * math.sqrt(rate * (1 - rate) / n + Z_95**2 / (4 * n**2))
+    scale = 1 + Z_95**2 / n
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | int]:
+    """Return accuracy with its 95 % interval, format rate and n of graded responses.
+
+    Args:
+        rows: Results of `compute_score`, one a response.
+    """
+    n = len(rows)
+    correct = sum(row["acc"] == 1.0 for row in rows)
+    low, high = wilson_interval(correct, n)
+    return {
+        "accuracy": correct / n,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "format_rate": sum(row["format"] == 1.0 for row in rows) / n,
+        "n": n,
+    }

@@ -1,0 +1,1 @@
+"""The two-stage run, end to end, on a machine without a GPU."""

@@ -1,0 +1,177 @@
+"""The stages of a quickstart run: each is one command that a user could type."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.resources import folder
+
+EVALUATED = ("base", "sft", "grpo")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes that differ between made-up and real questions; lengths are in tokens."""
+
+    vocabulary: int
+    max_prompt: int
+    max_response: int
+    sft_steps: int
+    grpo_steps: int
+    grpo_prompts: int  # a step
+    hidden: int = 128
+    layers: int = 2
+
+
+WORLD = Settings(
+    vocabulary=1100, max_prompt=128, max_response=96, sft_steps=750, grpo_steps=40, grpo_prompts=32
+)
+# Long questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
+REAL = Settings(
+    vocabulary=4096, max_prompt=512, max_response=320, sft_steps=400, grpo_steps=10, grpo_prompts=16
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command, with the variables it needs and how far it says it is (done, total)."""
+
+    name: str
+    title: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    progress: Callable[[], tuple[int, int] | None] = lambda: None
+
+
+def stages(out: Path, *, seed: int, data: str | None, llamafactory_python: Path) -> list[Stage]:
+    """Return the stages of a run in `out` (an absolute path), in order."""
+    settings = WORLD if data is None else REAL
+    last_step = out / "grpo" / "checkpoints" / f"global_step_{settings.grpo_steps}" / "actor"
+    dianjin = str(Path(sys.executable).with_name("dianjin"))
+    return [
+        _data(out, seed=seed, data=data, dianjin=dianjin),
+        Stage(
+            "model",
+            "build a tiny Qwen2 model and tokenizer",
+            [
+                *(sys.executable, "-m", "dianjin_ext.quickstart.model"),
+                *(str(out / "data" / "sft" / "cflue_mcq.json"), str(out / "model")),
+                *map(str, (settings.vocabulary, settings.hidden, settings.layers, seed)),
+            ],
+        ),
+        _evaluate(out, "base", out / "model", settings, real=data is not None),
+        _sft(out, settings, seed=seed, python=llamafactory_python),
+        _evaluate(out, "sft", out / "sft", settings, real=data is not None),
+        _grpo(out, settings, seed=seed),
+        Stage(
+            "merge",
+            "merge the shards of the two ranks",
+            [dianjin, "merge", str(last_step), str(out / "grpo" / "model"), "--overwrite"],
+        ),
+        _evaluate(out, "grpo", out / "grpo" / "model", settings, real=data is not None),
+    ]
+
+
+def _data(out: Path, *, seed: int, data: str | None, dianjin: str) -> Stage:
+    if data is None:
+        command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets"]
+        return Stage("data", "make up questions", [*command, str(out / "data"), str(seed)])
+    name, _, file = data.partition(":")
+    if name != "cflue" or not file:
+        raise DianjinError(f"--data {data}: expected cflue:FILE, with CFLUE's knowledge.json")
+    if not Path(file).is_file():
+        raise DianjinError(f"--data {data}: there is no file {file}")
+    command = [dianjin, "prepare", "cflue", str(Path(file).absolute()), "--skip-bad"]
+    command += ["--out", str(out / "data"), "--seed", str(seed)]
+    return Stage("data", "prepare CFLUE", command)
+
+
+def _evaluate(out: Path, name: str, model: Path, settings: Settings, *, real: bool) -> Stage:
+    heldout = out / "data" / ("rl/val.parquet" if real else "heldout.parquet")
+    return Stage(
+        f"evaluate-{name}",
+        f"answer the held-out questions: {name}",
+        [
+            *(sys.executable, "-m", "dianjin_ext.evaluation.generate", str(model), str(heldout)),
+            str(out / "evaluation" / f"{name}.jsonl"),
+            *map(str, (settings.max_prompt, settings.max_response)),
+        ],
+    )
+
+
+def _sft(out: Path, settings: Settings, *, seed: int, python: Path) -> Stage:
+    log = out / "sft" / "trainer_log.jsonl"
+
+    def progress() -> tuple[int, int] | None:
+        line = _last_line(log)
+        return (line["current_steps"], line["total_steps"]) if line else None
+
+    return Stage(
+        "sft",
+        "SFT with LLaMA-Factory",
+        [
+            *(str(python.with_name("llamafactory-cli")), "train"),
+            str(folder("configs") / "sft_tiny.yaml"),
+            f"model_name_or_path={out / 'model'}",
+            f"dataset_dir={out / 'data'}",
+            f"output_dir={out / 'sft'}",
+            f"cutoff_len={settings.max_prompt + settings.max_response}",
+            f"max_steps={settings.sft_steps}",
+            # without a checkpoint there is nothing to go on from, and LLaMA-Factory would refuse
+            f"overwrite_output_dir={not any((out / 'sft').glob('checkpoint-*'))}",
+            f"seed={seed}",
+        ],
+        {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+        progress,
+    )
+
+
+def _grpo(out: Path, settings: Settings, *, seed: int) -> Stage:
+    attempt = len(list((out / "grpo").glob("metrics-*.jsonl")))  # verl would empty an old file
+    metrics = out / "grpo" / f"metrics-{attempt}.jsonl"
+
+    def progress() -> tuple[int, int] | None:
+        line = _last_line(metrics)
+        return (line["step"], settings.grpo_steps) if line else None
+
+    return Stage(
+        "grpo",
+        "GRPO with verl, FSDP2 on two ranks",
+        [
+            *(sys.executable, "-m", "verl.trainer.main_ppo"),
+            *("--config-path", str(folder("configs")), "--config-name", "grpo"),
+            *("size=tiny", "platform=cpu"),
+            f"data.train_files={out / 'data' / 'rl' / 'train.parquet'}",
+            f"data.val_files={out / 'data' / 'rl' / 'val.parquet'}",
+            f"data.train_batch_size={settings.grpo_prompts}",
+            f"actor_rollout_ref.actor.ppo_mini_batch_size={settings.grpo_prompts}",
+            f"data.max_prompt_length={settings.max_prompt}",
+            f"data.max_response_length={settings.max_response}",
+            f"data.seed={seed}",
+            f"actor_rollout_ref.rollout.seed={seed}",
+            f"actor_rollout_ref.actor.fsdp_config.seed={seed}",
+            f"actor_rollout_ref.model.path={out / 'sft'}",
+            f"trainer.total_training_steps={settings.grpo_steps}",
+            f"trainer.default_local_dir={out / 'grpo' / 'checkpoints'}",
+            "trainer.logger=[console,file,tensorboard]",
+            f"hydra.run.dir={out / 'grpo' / 'hydra'}",
+        ],
+        {
+            "VERL_PLATFORM": "cpu",
+            "VERL_FILE_LOGGER_PATH": str(metrics),
+            "TENSORBOARD_DIR": str(out / "grpo" / "tensorboard"),
+        },
+        progress,
+    )
+
+
+def _last_line(path: Path) -> dict[str, int]:
+    """Return the last whole JSON line of a file that is being written, or an empty dict."""
+    if not path.is_file():
+        return {}
+    lines = path.read_bytes().rpartition(b"\n")[0].splitlines()
+    return dict(json.loads(lines[-1])) if lines else {}

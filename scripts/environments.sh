@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Make the two environments, one for each host: .venv/verl and .venv/llamafactory.
+# Fast when they are there already. PYTHON chooses another interpreter (3.11 or 3.12);
+# UV_TORCH_BACKEND=cpu fetches PyTorch's smaller CPU build where its index can be reached.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+PYTHON=${PYTHON:->=3.11,<3.13}
+
+if command -v uv >/dev/null; then
+  UV=uv
+else
+  UV=.venv/uv/bin/uv
+  [ -x "$UV" ] || { python3 -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
+fi
+
+make_environment() { # name, extras
+  local folder=.venv/$1 stamp=.venv/$1/.installed
+  [ "$stamp" -nt pyproject.toml ] && return
+  echo "installing $folder"
+  [ -x "$folder/bin/python" ] || "$UV" venv --quiet --python "$PYTHON" "$folder"
+  # verl starts a dozen processes that import the same modules: compile them once, here
+  "$UV" pip install --quiet --compile-bytecode --python "$folder/bin/python" --editable ".[$2]"
+  touch "$stamp"
+}
+
+make_environment verl verl,data,eval,dev
+make_environment llamafactory llamafactory,data,eval,dev
