@@ -19,6 +19,7 @@ from rich.table import Table
 
 from dianjin_ext.merge.merger import merge_checkpoint, parse_size
 from dianjin_ext.merge.plan import Plan, plan_merge
+from dianjin_ext.merge.verify import SUMS, check_merged
 
 
 def run(
@@ -30,6 +31,8 @@ def run(
     overwrite: bool,
     dry_run: bool,
     dtype: str = "keep",
+    resume: bool = False,
+    verify: bool = False,
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
 
@@ -41,6 +44,8 @@ def run(
         overwrite: As there.
         dry_run: Read and check the headers, print the plan, write nothing.
         dtype: As for `merge_checkpoint`.
+        resume: As there.
+        verify: As there.
 
     Raises:
         DianjinError: As `merge_checkpoint`.
@@ -68,11 +73,33 @@ def run(
             dtype=dtype,
             max_shard_size=max_shard_size,
             overwrite=overwrite,
+            resume=resume,
+            verify=verify,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
+    if verify:
+        console.print(f"read again and found equal to the rank files; sums in {SUMS}")
     if not plan.checksums:
         console.print("The rank files carry no CRC32s, so damage could not be noticed.")
+
+
+def check(folder: Path) -> None:
+    """Check a merged folder on its own and say what was found.
+
+    Args:
+        folder: What `run` made.
+
+    Raises:
+        DianjinError: Something is missing or damaged.
+    """
+    report = check_merged(folder)
+    files = f"{report.files} file{'s' if report.files > 1 else ''}"
+    hashed = f"{report.hashed} SHA-256 sums are right" if report.hashed else f"no {SUMS} to compare"
+    Console().print(
+        f"{folder}: {report.tensors} tensors in {files}, {decimal(report.nbytes)}; {hashed}",
+        highlight=False,
+    )
 
 
 def _summary(plan: Plan) -> str:

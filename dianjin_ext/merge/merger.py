@@ -1,15 +1,15 @@
 """Merge a checkpoint: plan, write, publish."""
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge.folder import OutputFolder, sync_folder
+from dianjin_ext.merge.folder import OutputFolder, sync
 from dianjin_ext.merge.plan import INDEX, Plan, check_space, plan_merge
 from dianjin_ext.merge.sources import RankReader
+from dianjin_ext.merge.verify import write_sums
 from dianjin_ext.merge.write import Merger
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -37,6 +37,8 @@ def merge_checkpoint(
     dtype: str = "keep",
     max_shard_size: int | str = "5GB",
     overwrite: bool = False,
+    resume: bool = False,
+    verify: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Merge an FSDP checkpoint that verl wrote into a folder in Hugging Face format.
@@ -56,7 +58,13 @@ def merge_checkpoint(
         max_shard_size: Bytes of tensors a file, or a string such as `5GB` (transformers' default
             before version 5) or `5GiB`.
         overwrite: Replace a model that is in the target; it stays until the new one is whole.
-        progress: Called now and then with the bytes written and the bytes in total.
+        resume: Keep the weight files that are finished if the merge is interrupted, and go on
+            after those that an interrupted merge of the same files left. Without it, an
+            interruption leaves nothing, or what a kill leaves is cleared away.
+        verify: Read every weight file again before the target appears and compare it with the
+            rank files, byte by byte; then leave the sums of all files in SHA256SUMS.
+        progress: Called now and then with the bytes done and the bytes in total; verifying counts
+            them again.
 
     Returns:
         The plan that was carried out.
@@ -73,37 +81,56 @@ def merge_checkpoint(
         max_shard_size=parse_size(max_shard_size),
     )
     try:
-        write_plan(plan, Path(target), overwrite=overwrite, progress=progress)
+        _carry_out(
+            plan, Path(target), overwrite=overwrite, resume=resume, verify=verify, progress=progress
+        )
     except OSError as error:
         raise DianjinError(f"merging into {target} failed: {error}") from error
     return plan
 
 
-def write_plan(
-    plan: Plan, target: Path, *, overwrite: bool, progress: Callable[[int, int], None] | None
+def _carry_out(
+    plan: Plan,
+    target: Path,
+    *,
+    overwrite: bool,
+    resume: bool,
+    verify: bool,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Carry out a plan.
-
-    Raises:
-        DianjinError: As `merge_checkpoint`.
-        OSError: Reading or writing failed.
-    """
-    written = 0
+    done, total = 0, plan.nbytes * (2 if verify else 1)
 
     def advance(nbytes: int) -> None:
-        nonlocal written
-        written += nbytes
+        nonlocal done
+        done += nbytes
         if progress is not None:
-            progress(written, plan.nbytes)
+            progress(done, total)
 
-    with OutputFolder(target, overwrite=overwrite, keep=plan.checkpoint.folders) as folder:
+    output = OutputFolder(
+        target,
+        overwrite=overwrite,
+        protected=plan.checkpoint.folders,
+        fingerprint=plan.fingerprint(),
+        resume=resume,
+    )
+    with output as folder, RankReader(plan.checkpoint.ranks) as reader:
         check_space(plan, folder)
-        with RankReader(plan.checkpoint.ranks) as reader:
-            merger = Merger(reader, advance)
-            for file in plan.files:
-                part = folder / f"{file.name}.part"
-                merger.write_file(file, part)
-                part.rename(folder / file.name)
+        merger = Merger(reader, advance)
+        for file in plan.files:
+            path = folder / file.name
+            if path.exists():  # finished by the merge that is being resumed
+                advance(file.nbytes)
+                continue
+            part = folder / f"{file.name}.part"
+            merger.write_file(file, part)
+            part.rename(path)
+        sums = {}
+        for file in plan.files if verify else ():
+            try:
+                sums[file.name] = merger.compare_file(file, folder / file.name)
+            except DianjinError:
+                (folder / file.name).unlink()  # not to be resumed from
+                raise
         for name, source in plan.side_files.items():
             copy = folder / name
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -112,16 +139,7 @@ def write_plan(
             (folder / INDEX).write_text(plan.index, encoding="utf-8")
         if plan.config is not None:
             (folder / "config.json").write_text(plan.config, encoding="utf-8")
+        if verify:
+            write_sums(folder, sums)
         for path in [p for p in folder.rglob("*") if p.suffix != ".safetensors"]:
-            _sync(path)
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir():
-        sync_folder(path)
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+            sync(path)

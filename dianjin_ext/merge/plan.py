@@ -1,5 +1,6 @@
 """Decide everything before a byte is written: tensors, files, offsets, side files; and check it."""
 
+import hashlib
 import json
 import shutil
 from collections import Counter
@@ -65,6 +66,17 @@ class Plan:
     def nbytes(self) -> int:
         """Bytes of all weight files."""
         return sum(file.nbytes for file in self.files)
+
+    def fingerprint(self) -> str:
+        """A SHA-256 that is the same only for the same output from the same, unchanged files."""
+        sums = hashlib.sha256()
+        for file in self.files:
+            sums.update(repr((file.name, [(t.name, t.stored) for t in file.tensors])).encode())
+            sums.update(file.header)
+        for path in self.checkpoint.ranks:
+            status = path.stat()
+            sums.update(repr((str(path), status.st_size, status.st_mtime_ns)).encode())
+        return sums.hexdigest()
 
 
 def plan_merge(

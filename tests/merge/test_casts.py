@@ -67,12 +67,12 @@ def test_merged_model_is_converted(checkpoints, tmp_path, monkeypatch, name, dty
     from safetensors.torch import load_file
     from transformers import AutoModelForCausalLM
 
-    import dianjin_ext.merge.write as write
+    import dianjin_ext.merge.sink as sink
 
     wanted = getattr(torch, TARGETS[dtype].name)
     original = load_file(checkpoints / name / "original.safetensors")
-    for buffer in (write.BUFFER, 4096, 104):
-        monkeypatch.setattr(write, "BUFFER", buffer)
+    for buffer in (sink.BUFFER, 4096, 104):
+        monkeypatch.setattr(sink, "BUFFER", buffer)
         merge_checkpoint(checkpoints / name, tmp_path / "out", dtype=dtype, overwrite=True)
         merged = load_file(tmp_path / "out" / "model.safetensors")
         assert merged.keys() == original.keys()

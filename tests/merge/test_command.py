@@ -1,6 +1,6 @@
 import pytest
 
-from dianjin_ext.merge.command import run
+from dianjin_ext.merge.command import check, run
 
 OPTIONS = {"base_model": None, "max_shard_size": "60KB", "overwrite": False}
 
@@ -32,3 +32,13 @@ def test_errors_come_before_the_bar(checkpoints, tmp_path):
     with pytest.raises(DianjinError, match="max_shard_size"):
         options = {**OPTIONS, "max_shard_size": "huge"}
         run([checkpoints / "fsdp2-w1"], tmp_path / "out", **options, dry_run=False)
+
+
+def test_verifies_and_checks(checkpoints, tmp_path, capsys):
+    out = tmp_path / "out"
+    run([checkpoints / "fsdp2-w1"], out, **OPTIONS, dry_run=False, dtype="fp16", verify=True)
+    assert "found equal to the rank files" in capsys.readouterr().out
+    check(out)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "27 tensors in 5 files" in text
+    assert "SHA-256 sums are right" in text

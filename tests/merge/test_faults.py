@@ -55,8 +55,15 @@ def test_a_stale_file_of_another_world_size_changes_nothing(copy_of, out, tmp_pa
     assert (out / name).read_bytes() == (tmp_path / "before" / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["fsdp2-w2-tied", "fsdp2-w4-columns", "fsdp2-w3-fp32"])
-@pytest.mark.parametrize("at", ["first", "last", "padding"])
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("fsdp2-w2-tied", "first"),
+        ("fsdp2-w4-columns", "last"),
+        ("fsdp2-w3-fp32", "last"),
+        ("fsdp2-w3-fp32", "padding"),
+    ],
+)
 def test_one_flipped_byte(copy_of, out, name, at):
     """In the data, or in the padding after a short shard, which is summed up as well."""
     actor = copy_of(name)
@@ -64,8 +71,7 @@ def test_one_flipped_byte(copy_of, out, name, at):
     entry = read_rank(path, int(path.stem[-1]))["model.layers.1.mlp.down_proj.weight"]
     piece = entry.pieces[0]
     end = piece.record.offset + piece.record.nbytes
-    if at == "padding" and piece.nbytes == piece.record.nbytes:
-        pytest.skip("no padding here")
+    assert at != "padding" or piece.nbytes < piece.record.nbytes
     flip(path, {"first": piece.offset, "last": piece.offset + piece.nbytes - 1}.get(at, end - 1))
     refuse(actor, out, r"rank_\d\.pt: \S+: the CRC32 stored with the data is \w+, .* damaged")
 
@@ -239,13 +245,13 @@ def test_targets_that_are_never_replaced(copy_of, tmp_path):
 @pytest.mark.parametrize("where", ["during the weights", "after the weights"])
 def test_a_full_disk(checkpoints, out, monkeypatch, where):
     import dianjin_ext.merge.merger as merger
-    import dianjin_ext.merge.write as write
+    import dianjin_ext.merge.sink as sink
 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if where == "during the weights":
-        monkeypatch.setattr(write.os, "pwrite", full)
+        monkeypatch.setattr(sink.os, "pwrite", full)
     else:
         monkeypatch.setattr(merger.shutil, "copyfile", full)
     refuse(checkpoints / "fsdp2-w1", out, "No space left on device")

@@ -76,14 +76,14 @@ def test_empty_shards_scalars_buffers_and_mixed_types(checkpoints, tmp_path, bar
 
 def test_small_buffers_give_the_same_bytes(checkpoints, tmp_path, monkeypatch):
     """Every boundary between buffers, rows and parts is crossed."""
-    import dianjin_ext.merge.write as write
+    import dianjin_ext.merge.sink as sink
 
     for name in ("fsdp2-w4-columns", "fsdp2-tp", "fsdp2-w3-fp32"):
         whole, cut = tmp_path / f"{name}-whole", tmp_path / f"{name}-cut"
         merge_checkpoint(checkpoints / name, whole)
         for size in (4096, 100):  # wider and narrower than a row
             with monkeypatch.context() as patch:
-                patch.setattr(write, "BUFFER", size)
+                patch.setattr(sink, "BUFFER", size)
                 merge_checkpoint(checkpoints / name, cut, overwrite=True)
             expected = (whole / "model.safetensors").read_bytes()
             assert (cut / "model.safetensors").read_bytes() == expected
