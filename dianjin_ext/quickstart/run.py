@@ -59,19 +59,7 @@ def run(
     with Progress(*columns, console=console) as progress:
         for stage in todo:
             _run(stage, out, state, progress)
-    summary = _summarise(out, state, seed=seed, data=data)
-    _write_json(out / "summary.json", summary)
-    write_report(out, summary, commands={stage.name: stage.command for stage in todo})
-    for name in EVALUATED:
-        row = summary[name]
-        console.print(
-            f"{name:5} accuracy {row['accuracy']:.1%} "
-            f"[{row['accuracy_low']:.1%}, {row['accuracy_high']:.1%}]  "
-            f"format {row['format_rate']:.1%}  n {row['n']}",
-            highlight=False,
-            markup=False,
-        )
-    console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+    _report(out, todo, state, seed=seed, data=data, console=console)
 
 
 class _State:
@@ -159,6 +147,31 @@ def _find_llamafactory(given: Path | None) -> Path:
             "(`make environments` in a checkout makes one)"
         )
     return python
+
+
+def _report(
+    out: Path,
+    todo: list[Stage],
+    state: _State,
+    *,
+    seed: int,
+    data: str | None,
+    console: Console,
+) -> None:
+    """Write summary.json and report.html and show the result."""
+    summary = _summarise(out, state, seed=seed, data=data)
+    _write_json(out / "summary.json", summary)
+    write_report(out, summary, commands={stage.name: stage.command for stage in todo})
+    for name in EVALUATED:
+        row = summary[name]
+        console.print(
+            f"{name:5} accuracy {row['accuracy']:.1%} "
+            f"[{row['accuracy_low']:.1%}, {row['accuracy_high']:.1%}]  "
+            f"format {row['format_rate']:.1%}  n {row['n']}",
+            highlight=False,
+            markup=False,
+        )
+    console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
 def _summarise(out: Path, state: _State, *, seed: int, data: str | None) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+import pytest
+
+from dianjin_ext.evaluation.metrics import summarise, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    # Newcombe 1998, Statistics in Medicine 17:857-872, table I, method 3
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)],
+)
+def test_wilson_interval_agrees_with_published_values(successes, n, low, high):
+    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 0), (3, 2), (-1, 5)])
+def test_wilson_interval_refuses_impossible_counts(successes, n):
+    with pytest.raises(ValueError, match="successes"):
+        wilson_interval(successes, n)
+
+
+def test_summarise_counts_right_answers_and_right_formats():
+    rows = [{"acc": 1.0, "format": 1.0}, {"acc": 0.0, "format": 1.0}, {"acc": 0.0, "format": 0.0}]
+    summary = summarise(rows)
+    assert summary["accuracy"] == pytest.approx(1 / 3)
+    assert summary["format_rate"] == pytest.approx(2 / 3)
+    assert summary["n"] == 3
+    assert summary["accuracy_low"] < 1 / 3 < summary["accuracy_high"]
