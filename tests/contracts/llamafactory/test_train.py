@@ -1,5 +1,9 @@
-"""The SFT recipe, run for real: script, torchrun, LLaMA-Factory, saved tokenizer."""
+"""The SFT recipe, run for real: script, torchrun, LLaMA-Factory, saved tokenizer.
 
+With DeepSpeed installed (it takes a build, so the usual environment lacks it) ZeRO-3 runs too.
+"""
+
+import importlib.util
 import json
 import os
 import subprocess
@@ -26,12 +30,13 @@ def test_recipe_trains_on_named_data_sets_and_saves_the_template(base_model, tmp
         rows = [{"instruction": f"{name} 第{i}题？", "output": OUTPUT} for i in range(32)]
         path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     trained = tmp_path / "out"
+    zero3 = [] if importlib.util.find_spec("deepspeed") else ["deepspeed=null"]
     process = subprocess.run(
         [
             "bash",
             ROOT / "examples" / "sft_7b.sh",
             # What a CPU and a tiny model need; everything else is the recipe.
-            *("deepspeed=null", "use_cpu=true", "max_steps=2", "logging_steps=1"),
+            *(*zero3, "use_cpu=true", "max_steps=2", "logging_steps=1"),
             *("gradient_accumulation_steps=8", "learning_rate=0.01", "cutoff_len=256"),
             "preprocessing_num_workers=1",
         ],
