@@ -65,10 +65,12 @@ def mesh_position(
     state = mesh.state
     layout = state.get("_layout")
     if layout is not None:  # torch 2.10 and later: shapes and strides over the list of all ranks
-        ranks = integers(state["_rank_map"])
-        index = _index(ranks, rank)
-        sizes = _nested(layout.state["shape"])
-        strides = _nested(layout.state["stride"])
+        index = _index(integers(state["_rank_map"]), rank)
+        axes = layout.state.get("axes")
+        if axes is None:
+            sizes, strides = (_nested(layout.state[key]) for key in ("shape", "stride"))
+        else:  # torch 2.13
+            sizes, strides = ([axis.state[key] for axis in axes] for key in ("shape", "stride"))
         shape = tuple(math.prod(size) for size in sizes)
         coordinate = []
         for size, stride in zip(sizes, strides, strict=True):

@@ -88,6 +88,16 @@ def test_position_in_meshes_of_recent_torch(shape, stride, rank, position):
     assert mesh_position(mesh, rank, lambda _: [4, 5, 6, 7]) == position
 
 
+def test_position_in_meshes_of_torch_2_13():
+    """One flat layout a dimension; a dimension of one rank has no entries."""
+    axes = [((), ()), ((2, 2), (1, 2))]
+    mesh = stand_in(
+        _layout=stand_in(axes=tuple(stand_in(shape=s, stride=t) for s, t in axes)),
+        _rank_map=TensorRef(INT64, DTYPES["int64"], 0, (4,), (1,)),
+    )
+    assert mesh_position(mesh, 6, lambda _: [4, 5, 6, 7]) == ((1, 4), (0, 1))
+
+
 def test_position_in_meshes_of_older_torch():
     tensor = TensorRef(INT64, DTYPES["int64"], 0, (2, 3), (3, 1))
     mesh = stand_in(mesh=tensor, mesh_dim_names=("ddp", "fsdp"))
