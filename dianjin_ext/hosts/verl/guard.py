@@ -12,6 +12,7 @@ ever) stops the whole process; such a reward needs a process of its own.
 import asyncio
 import ctypes
 import inspect
+import math
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
@@ -64,13 +65,18 @@ class GuardSettings:
                     f"known keys: {', '.join(known)}"
                 )
         settings = cls(**given)
-        for key in known:
+        for key, kind, positive in (
+            ("timeout_s", int | float, True),
+            ("failure_score", int | float, False),
+            ("max_concurrency", int, True),
+        ):
             value = getattr(settings, key)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or value != value or (key != "failure_score" and value <= 0):
+            number = isinstance(value, kind) and not isinstance(value, bool)
+            if not number or not math.isfinite(value) or (positive and value <= 0):
                 raise DianjinError(
                     f"reward.reward_kwargs.{key} is {value!r}; expected a "
-                    f"{'finite' if key == 'failure_score' else 'positive'} number"
+                    f"{'positive' if positive else 'finite'} "
+                    f"{'integer' if kind is int else 'number'}"
                 )
         return settings
 

@@ -255,7 +255,14 @@ def test_a_key_keeps_its_kind(make_manager, rollout):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("timeout_s", 0), ("timeout_s", "60"), ("failure_score", math.nan), ("max_concurrency", -1)],
+    [
+        ("timeout_s", 0),
+        ("timeout_s", "60"),
+        ("timeout_s", math.inf),
+        ("failure_score", math.nan),
+        ("max_concurrency", -1),
+        ("max_concurrency", 1.5),
+    ],
 )
 def test_settings_out_of_range_are_refused(make_manager, key, value):
     with pytest.raises(DianjinError, match=f"reward.reward_kwargs.{key}"):
