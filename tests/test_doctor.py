@@ -102,7 +102,7 @@ def without_probes():
 @pytest.mark.parametrize(
     ("host", "last"),
     [
-        ("verl", "verl plug-in: loaded, reward manager dianjin is"),
+        ("verl", "verl trainer: dianjin_sync is"),
         ("llamafactory", "LLaMA-Factory hook: template and data-set names are registered"),
     ],
 )
@@ -135,11 +135,18 @@ def test_verl_hides_a_plugin_that_fails_and_doctor_does_not(use, sabotage):
 
 
 @pytest.mark.slow
+def test_a_trainer_that_lacks_what_verl_does_not_declare(use, sabotage):
+    use("verl")
+    sabotage("transfer_queue")
+    text = problems(run_probe("verl"))["verl trainer"]
+    assert text == "does not import: ModuleNotFoundError: hidden on purpose"
+
+
+@pytest.mark.slow
 def test_a_reward_manager_that_fails_to_register(use, sabotage):
     use("verl")
     sabotage("dianjin_ext.hosts.verl.reward_manager")
-    (text,) = problems(run_probe("verl")).values()
-    assert "hidden on purpose" in text
+    assert "hidden on purpose" in problems(run_probe("verl"))["verl plug-in"]
 
 
 @pytest.mark.slow

@@ -57,8 +57,18 @@ def _verl() -> Iterator[Finding]:
         manager = get_reward_manager_cls("dianjin")
     except Exception as error:
         yield Finding("problem", "verl plug-in", f"no reward manager: {_line(error)}", _REPORT)
-        return
-    yield Finding("ok", "verl plug-in", f"loaded, reward manager dianjin is {manager.__name__}")
+    else:
+        text = f"loaded, reward manager dianjin is {manager.__name__}"
+        yield Finding("ok", "verl plug-in", text)
+    try:
+        from verl.trainer.ppo.v1 import get_trainer_cls
+
+        trainer = get_trainer_cls("dianjin_sync")
+    except Exception as error:
+        mend = "pip install 'dianjin-ext[verl]': verl imports packages that it does not declare"
+        yield Finding("problem", "verl trainer", f"does not import: {_line(error)}", mend)
+    else:
+        yield Finding("ok", "verl trainer", f"dianjin_sync is {trainer.__name__}")
 
 
 def _llamafactory() -> Iterator[Finding]:
