@@ -36,7 +36,10 @@ _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
-_REFUSALS = frozenset({"不选", "排除", "非", "not"})
+# What turns the label before it down; in the form of `key`.
+_REFUSALS = frozenset(
+    "不选 不应选 排除 应排除 不符合 不符合题意 非 not excluded eliminated rejected ruledout".split()
+)
 _POLARITY = {"true": "+", "yes": "+", "false": "-", "no": "-"}
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _AMBIGUOUS: Reading[str] = Reading(None, "ambiguous")

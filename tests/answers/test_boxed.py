@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dianjin_ext.answers import find_boxes, last_box
@@ -17,6 +17,7 @@ from dianjin_ext.answers import find_boxes, last_box
         (r"\boxed{a\}b}", [r"a\}b"]),
         (r"\boxed{\boxed{A}}", ["A"]),
         (r"\boxed{open \boxed{A}", ["A"]),
+        (r"\boxed{{a} \boxed{b} }", ["b"]),
         (r"\boxed{A} \boxed{open", ["A"]),
         (r"\boxed{{A}", []),
         (r"\boxed A", []),
@@ -36,6 +37,7 @@ def test_span():
     assert text[box.start : box.end] == r"\boxed {A}"
 
 
+@settings(max_examples=500, deadline=None)
 @given(
     st.lists(st.sampled_from(["\\boxed", "{", "}", "\\{", "\\}", " ", "A"]), max_size=14).map(
         "".join

@@ -121,6 +121,8 @@ def test_no_answer(text):
         "A. wrong",
         "A：错误",
         "A. 不选",
+        "A：不符合题意",
+        "A (ruled out)",
         "A. 对; B. 错",
         "either A or B",
         "A (B, not C)",

@@ -230,7 +230,7 @@ print("done")
 
 
 @pytest.mark.slow
-def test_hostile_megabytes_take_linear_time():
+def test_hostile_responses_take_linear_time():
     """600 long responses: with a quadratic step, one alone would use up the CPU time given."""
     done = subprocess.run([sys.executable, "-c", HOSTILE], capture_output=True, text=True)
     assert done.stdout == "done\n", done.stderr
