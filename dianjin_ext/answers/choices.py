@@ -37,10 +37,8 @@ _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
 # What turns the label before it down; in the form of `key`.
-_REFUSALS = frozenset(
-    ("不选", "不应选", "排除", "应排除", "不符合", "不符合题意", "非")
-    + ("not", "excluded", "eliminated", "rejected", "ruledout")
-)
+_REFUSALS = frozenset({"不选", "不应选", "排除", "应排除", "不符合", "不符合题意", "非"})
+_REFUSALS |= {"not", "excluded", "eliminated", "rejected", "ruledout"}
 _POLARITY = {"true": "+", "yes": "+", "false": "-", "no": "-"}
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _AMBIGUOUS: Reading[str] = Reading(None, "ambiguous")
