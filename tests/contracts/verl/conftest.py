@@ -25,7 +25,7 @@ def question(i):
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
-    """A folder with a Qwen2 of 0.1 million random weights and its tokenizer."""
+    """A folder with a Qwen2 of 0.15 million random weights and its tokenizer."""
     torch = pytest.importorskip("torch")
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
@@ -61,7 +61,7 @@ def tiny_model(tmp_path_factory):
             num_attention_heads=4,
             num_key_value_heads=2,
             max_position_embeddings=512,
-            tie_word_embeddings=False,
+            initializer_range=0.2,  # peaked enough that a small change of the weights shows
             bos_token_id=None,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
@@ -96,16 +96,28 @@ def tiny_data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_verl(tiny_model, tiny_data):
-    """Start verl's trainer on the CPU with `run_verl(out, *overrides)`; returns its metrics.
+def varied_reward(tmp_path_factory):
+    """A file with a reward that differs between the responses of any model."""
+    path = tmp_path_factory.mktemp("reward") / "varied.py"
+    path.write_text(
+        "def compute_score(data_source, solution_str, ground_truth, extra_info=None):\n"
+        "    return len(set(solution_str)) / 16\n"
+    )
+    return path
 
-    The metrics are verl's own file tracker's: a list of {"step": …, "data": {name: value}}.
-    Without `platform=cpu` in the recipe itself: the group is added to verl's stock recipe.
+
+@pytest.fixture(scope="session")
+def run_verl(tiny_model, tiny_data, varied_reward):
+    """Start verl's trainer on the CPU with `run_verl(out, *overrides)`.
+
+    Returns `{step: {metric: value}}` of what verl's own file tracker wrote in this run. The recipe
+    is verl's stock one with the group `platform=cpu`.
     """
 
-    def run(out, *overrides, ranks=1, timeout=600):
+    def run(out, *overrides, timeout=900):
         out.mkdir(parents=True, exist_ok=True)
         metrics = out / "metrics.jsonl"
+        metrics.unlink(missing_ok=True)
         command = [
             sys.executable,
             "-m",
@@ -123,11 +135,11 @@ def run_verl(tiny_model, tiny_data):
             "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=16",
             "actor_rollout_ref.actor.optim.lr=1e-3",
             "actor_rollout_ref.rollout.n=4",
+            "actor_rollout_ref.rollout.calculate_log_probs=true",
             "actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu=16",
             "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=16",
-            f"trainer.n_gpus_per_node={ranks}",
+            f"reward.custom_reward_function.path={varied_reward}",
             "trainer.logger=[console,file]",
-            "trainer.total_training_steps=2",
             f"trainer.default_local_dir={out}/checkpoints",
             *overrides,
         ]
@@ -142,8 +154,10 @@ def run_verl(tiny_model, tiny_data):
         done = subprocess.run(
             command, cwd=out, env=environment, capture_output=True, text=True, timeout=timeout
         )
-        (out / "log.txt").write_text(done.stdout + done.stderr)
         assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-        return [json.loads(line) for line in metrics.read_text().splitlines()]
+        steps = {}
+        for line in map(json.loads, metrics.read_text().splitlines()):
+            steps.setdefault(line["step"], {}).update(line["data"])
+        return steps
 
     return run

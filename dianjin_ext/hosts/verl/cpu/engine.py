@@ -47,6 +47,8 @@ def _send_weights(module: torch.nn.Module) -> None:
 class CPUEngineWithLMHead(FSDPEngineWithLMHead):
     """The language-model engine, sharded over processes that have no accelerator."""
 
+    engine_config: Any
+
     def _build_fsdp_module(self, module: torch.nn.Module) -> Any:
         # For a reference model (forward_only) verl forces offloading into pinned memory. Pinning
         # needs an accelerator, and the weights are in main memory as it is.

@@ -15,7 +15,7 @@ from verl.workers.config import HFModelConfig, RolloutConfig
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
-from dianjin_ext.hosts.verl.cpu.decode import Request, generate
+from dianjin_ext.hosts.verl.cpu.decode import Request, Response, generate
 
 __all__ = ["Replica", "Server", "ServerAdapter"]
 
@@ -23,7 +23,7 @@ __all__ = ["Replica", "Server", "ServerAdapter"]
 # as one burst, and one batch of them all is sampled faster than several.
 _QUIET_SECONDS = 0.03
 
-_Waiting = tuple[Request, asyncio.Future[TokenOutput]]
+_Waiting = tuple[Request, asyncio.Future[Response]]
 
 
 def _server_name(replica_rank: int, suffix: str = "") -> str:
@@ -74,11 +74,17 @@ class Server:
             raise RuntimeError("the rollout was asked for a response before it had any weights")
         if image_data or video_data:
             raise ValueError("the rollout transformers_cpu takes text only")
-        future: asyncio.Future[TokenOutput] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting.append((self._request(prompt_ids, sampling_params), future))
         if self._sampler is None or self._sampler.done():
             self._sampler = asyncio.create_task(self._sample_waiting())
-        return await future
+        response = await future
+        return TokenOutput(
+            token_ids=response.tokens,
+            log_probs=response.log_probs if sampling_params.get("logprobs") else None,
+            stop_reason="completed" if response.finished else "length",
+            extra_fields={"global_steps": self._version},
+        )
 
     def _request(self, prompt_ids: list[int], params: dict[str, Any]) -> Request:
         if params.get("repetition_penalty", 1.0) != 1.0:
@@ -128,14 +134,7 @@ class Server:
                 future.set_exception(error)
             return
         for (_, future), response in zip(batch, responses, strict=True):
-            future.set_result(
-                TokenOutput(
-                    token_ids=response.tokens,
-                    log_probs=response.log_probs,
-                    stop_reason="completed" if response.finished else "length",
-                    extra_fields={"global_steps": self._version},
-                )
-            )
+            future.set_result(response)
 
     async def load_weights(self, weights: dict[str, torch.Tensor], version: int | None) -> None:
         """Replace every weight of the model; waits until the batch being sampled is done."""
