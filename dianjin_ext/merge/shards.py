@@ -122,10 +122,15 @@ class _Archive:
         return Piece(Box(start, tensor.shape), record, record.offset + offset, nbytes)
 
     def _integers(self, tensor: TensorRef) -> list[int]:
-        piece = self.piece(tensor, (0,) * len(tensor.shape))
-        data = self.read(f"data/{tensor.storage.key}")[piece.offset - piece.record.offset :]
-        size = tensor.dtype.size
-        return [int.from_bytes(data[i : i + size], "little") for i in range(0, piece.nbytes, size)]
+        """The numbers of an integer tensor, which may be a column of a larger one."""
+        places = [tensor.offset]
+        for size, stride in zip(tensor.shape, tensor.strides, strict=True):
+            places = [place + i * stride for place in places for i in range(size)]
+        data = self.read(f"data/{tensor.storage.key}")
+        width = tensor.dtype.size
+        if min(places) < 0 or (max(places) + 1) * width > len(data):
+            raise ValueError(f"a tensor of shape {tensor.shape} reaches beyond its storage")
+        return [int.from_bytes(data[p * width : (p + 1) * width], "little") for p in places]
 
 
 def read_rank(path: Path, rank: int) -> dict[str, Entry]:

@@ -169,3 +169,22 @@ def test_float8_and_parameters(tmp_path):
         "a": ("float8_e4m3fn", (3, 5)),
         "b": ("float32", (2, 3)),
     }
+
+
+def test_a_mesh_that_is_a_column_of_a_larger_one(tmp_path):
+    """How torch 2.6 saves the mesh of FSDP over tensor parallelism."""
+    import os
+
+    from dianjin_ext.merge.shards import _Archive
+    from dianjin_ext.merge.unpickle import load_state
+
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "model_world_size_1_rank_0.pt"
+    torch.save({"mesh": torch.arange(24).view(2, 4, 3)[:, 1:3, 2]}, path)
+    fd = os.open(path, os.O_RDONLY)
+    archive = _Archive(path, 0, fd)
+    mesh = load_state(archive.read("data.pkl"), path)["mesh"]
+    assert archive.integers(mesh) == [5, 8, 17, 20]
+    with pytest.raises(ValueError, match="reaches beyond its storage"):
+        archive.integers(mesh._replace(offset=20))
+    os.close(fd)
