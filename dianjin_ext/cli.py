@@ -92,32 +92,58 @@ def prepare_cflue(
 
 @app.command()
 def merge(
-    ckpt: Annotated[
+    paths: Annotated[
         list[Path],
-        typer.Argument(help="global_step_N or its actor folder; several where ranks lie apart."),
+        typer.Argument(
+            metavar="CKPT... OUT",
+            help="global_step_N or its actor folder (several where ranks lie apart), then the "
+            "folder for the Hugging Face model.",
+        ),
     ],
-    out: Annotated[Path, typer.Argument(help="Folder for the Hugging Face model.")],
     base_model: Annotated[
         Path | None,
         typer.Option(help="Folder with configuration and tokenizer, where CKPT lacks them."),
     ] = None,
+    dtype: Annotated[
+        str, typer.Option(help="keep, or convert the weights to bf16, fp16 or fp32.")
+    ] = "keep",
     max_shard_size: Annotated[str, typer.Option(help="Largest safetensors file.")] = "5GB",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a model that is in OUT.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the files that an interrupted merge finished.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read OUT again, compare it, and write SHA256SUMS.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the merged folder OUT, without CKPT.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check the checkpoint and show the plan only.")
     ] = False,
 ) -> None:
     """Merge an FSDP checkpoint of verl into a folder in Hugging Face format."""
-    from dianjin_ext.merge.command import run
+    from dianjin_ext.merge import command
 
-    run(
+    *ckpt, out = paths
+    if check:
+        if ckpt:
+            raise typer.BadParameter("--check takes one folder: OUT")
+        command.check(out)
+        return
+    if not ckpt:
+        raise typer.BadParameter("give CKPT and OUT")
+    command.run(
         ckpt,
         out,
         base_model=base_model,
+        dtype=dtype,
         max_shard_size=max_shard_size,
         overwrite=overwrite,
+        resume=resume,
+        verify=verify,
         dry_run=dry_run,
     )
 
