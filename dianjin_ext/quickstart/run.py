@@ -4,8 +4,9 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.metrics import summarise
 from dianjin_ext.evaluation.report import read_lines, write_report
-from dianjin_ext.quickstart.process import run_stage
 from dianjin_ext.quickstart.stages import EVALUATED, Stage, stages
 
 LLAMAFACTORY_PYTHON = "DIANJIN_LLAMAFACTORY_PYTHON"
 PACKAGES = ("dianjin-ext", "verl", "torch", "transformers", "ray")
+MODULES = ("verl", "jinja2", "matplotlib", "psutil", "pyarrow")
 
 
 def run(
@@ -38,15 +39,14 @@ def run(
     Raises:
         DianjinError: A host is missing, `out` holds another run, or a stage failed.
     """
-    if importlib.util.find_spec("verl") is None:
+    if missing := [name for name in MODULES if importlib.util.find_spec(name) is None]:
         raise DianjinError(
-            "this environment has no verl: run `dianjin quickstart` in the one that has, after "
-            "pip install 'dianjin-ext[verl,data,eval]'"
+            f"this environment has no {', '.join(missing)}: run `dianjin quickstart` in verl's "
+            "environment, after pip install 'dianjin-ext[verl,data,eval]'"
         )
     out = out.absolute()
-    todo = stages(
-        out, seed=seed, data=data, llamafactory_python=_find_llamafactory(llamafactory_python)
-    )
+    python = _find_llamafactory(llamafactory_python)
+    todo = stages(out, seed=seed, data=data, llamafactory_python=python)
     state = _State(out / "state.json", {"seed": seed, "data": data}, resume=resume)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as Ctrl-C does
     console = Console()
@@ -59,7 +59,7 @@ def run(
     with Progress(*columns, console=console) as progress:
         for stage in todo:
             _run(stage, out, state, progress)
-    _report(out, todo, state, seed=seed, data=data, console=console)
+    _report(out, todo, state, python, console)
 
 
 class _State:
@@ -97,6 +97,8 @@ class _State:
 
 
 def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
+    from dianjin_ext.quickstart.process import run_stage
+
     task = progress.add_task(stage.title, total=None)
     if stage.name in state.finished:
         progress.update(task, total=1, completed=1, description=f"{stage.title} (done before)")
@@ -150,16 +152,19 @@ def _find_llamafactory(given: Path | None) -> Path:
 
 
 def _report(
-    out: Path,
-    todo: list[Stage],
-    state: _State,
-    *,
-    seed: int,
-    data: str | None,
-    console: Console,
+    out: Path, todo: list[Stage], state: _State, llamafactory_python: Path, console: Console
 ) -> None:
     """Write summary.json and report.html and show the result."""
-    summary = _summarise(out, state, seed=seed, data=data)
+    run = state.content["run"]
+    summary: dict[str, Any] = {
+        name: summarise(read_lines(out / "evaluation" / f"{name}.jsonl")) for name in EVALUATED
+    }
+    summary |= {
+        "stages": state.finished,
+        "seed": run["seed"],
+        "data": run["data"] or "made-up questions",
+        "versions": _versions(llamafactory_python),
+    }
     _write_json(out / "summary.json", summary)
     write_report(out, summary, commands={stage.name: stage.command for stage in todo})
     for name in EVALUATED:
@@ -174,22 +179,16 @@ def _report(
     console.print(f"report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _summarise(out: Path, state: _State, *, seed: int, data: str | None) -> dict[str, Any]:
-    evaluated = {
-        name: summarise(read_lines(out / "evaluation" / f"{name}.jsonl")) for name in EVALUATED
-    }
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
+def _versions(llamafactory_python: Path) -> dict[str, str]:
+    """Return the versions that matter; LLaMA-Factory's from its own environment."""
+    ask = "from importlib.metadata import version; print(version('llamafactory'))"
+    answer = subprocess.run(
+        [str(llamafactory_python), "-c", ask], capture_output=True, text=True, check=False
+    )
     return {
-        **evaluated,
-        "stages": state.finished,
-        "seed": seed,
-        "data": data or "made-up questions",
-        "versions": {"python": sys.version.split()[0], **versions},
+        "python": sys.version.split()[0],
+        **{package: version(package) for package in PACKAGES},
+        "llamafactory": answer.stdout.strip() or "unknown",
     }
 
 

@@ -30,9 +30,9 @@ class Settings:
 WORLD = Settings(
     vocabulary=1100, max_prompt=128, max_response=96, sft_steps=750, grpo_steps=40, grpo_prompts=32
 )
-# Long questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
+# Longer questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
 REAL = Settings(
-    vocabulary=4096, max_prompt=512, max_response=320, sft_steps=400, grpo_steps=10, grpo_prompts=16
+    vocabulary=4096, max_prompt=512, max_response=192, sft_steps=400, grpo_steps=10, grpo_prompts=16
 )
 
 
