@@ -17,7 +17,7 @@ from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
 from dianjin_ext.hosts.verl.cpu.decode import Request, Response, generate
 
-__all__ = ["Replica", "Server", "ServerAdapter"]
+__all__ = ["Replica", "Server", "ServerAdapter", "server_name"]
 
 # A batch is closed when no request has come in for this long. A training step's requests arrive
 # as one burst, and one batch of them all is sampled faster than several.
@@ -26,7 +26,8 @@ _QUIET_SECONDS = 0.03
 _Waiting = tuple[Request, asyncio.Future[Response]]
 
 
-def _server_name(replica_rank: int, suffix: str = "") -> str:
+def server_name(replica_rank: int, suffix: str = "") -> str:
+    """Name of the Ray actor that serves a replica."""
     return f"transformers_cpu_server_{replica_rank}{suffix}"
 
 
@@ -85,6 +86,13 @@ class Server:
             stop_reason="completed" if response.finished else "length",
             extra_fields={"global_steps": self._version},
         )
+
+    async def generate_batch(
+        self, prompts: list[list[int]], sampling_params: list[dict[str, Any]]
+    ) -> list[TokenOutput]:
+        """Sample one response to each of `prompts`; see `generate`."""
+        requests = zip(prompts, sampling_params, strict=True)
+        return await asyncio.gather(*[self.generate(ids, params, "") for ids, params in requests])
 
     def _request(self, prompt_ids: list[int], params: dict[str, Any]) -> Request:
         if params.get("repetition_penalty", 1.0) != 1.0:
@@ -175,7 +183,7 @@ class Replica(RolloutReplica):
         server = (
             ray.remote(Server)
             .options(
-                name=_server_name(self.replica_rank, self.name_suffix),
+                name=server_name(self.replica_rank, self.name_suffix),
                 num_cpus=0,
                 max_concurrency=self.max_concurrency,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(
@@ -229,5 +237,5 @@ class ServerAdapter(BaseRollout):
         if not self._is_sender:
             return
         if self._server is None:
-            self._server = ray.get_actor(_server_name(self._replica_rank))
+            self._server = ray.get_actor(server_name(self._replica_rank))
         await self._server.load_weights.remote(state, global_steps)
