@@ -21,7 +21,9 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     centre = rate + Z_95**2 / (2 * n)
     half = Z_95 * math.sqrt(rate * (1 - rate) / n + Z_95**2 / (4 * n**2))
     scale = 1 + Z_95**2 / n
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    low = 0.0 if successes == 0 else (centre - half) / scale  # exactly, not up to rounding
+    high = 1.0 if successes == n else (centre + half) / scale
+    return low, high
 
 
 def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | int]:
