@@ -57,10 +57,11 @@ def test_one_rank(run_verl, tmp_path):
     assert_learned_on_policy(steps[2])
 
 
-def test_two_ranks_fsdp1(run_verl, tmp_path):
+def test_two_ranks_fsdp1_and_verls_own_agent_loops(run_verl, tmp_path):
     steps = run_verl(
         tmp_path,
         *FSDP1,
+        "actor_rollout_ref.rollout.agent.agent_loop_manager_class=null",
         "trainer.n_gpus_per_node=2",
         "trainer.total_training_steps=2",
         "trainer.save_freq=2",
