@@ -43,7 +43,10 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         summary=summary,
         stages=STAGES,
-        commands={name: _shown(command, out) for name, command in commands.items()},
+        commands={
+            name: " ".join((Path(command[0]).name, *command[1:]))
+            for name, command in commands.items()
+        },
         samples=_samples(responses),
         figures={
             "accuracy": plots.accuracy(summary, STAGES),
@@ -106,9 +109,3 @@ def _samples(responses: Mapping[str, Sequence[Line]]) -> list[dict[str, Any]]:
     order += [i for i, change in enumerate(changes) if change < 0][:1]
     order += [i for i, change in enumerate(changes) if change == 0][: SAMPLES - len(order)]
     return [{name: rows[i] for name, rows in responses.items()} for i in order]
-
-
-def _shown(command: Sequence[str], out: Path) -> str:
-    """Return a command with the folder of the run written as RUN and programs without a path."""
-    words = [Path(command[0]).name, *(word.replace(str(out), "RUN") for word in command[1:])]
-    return " ".join(words)

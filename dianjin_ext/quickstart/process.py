@@ -30,11 +30,12 @@ class Usage:
 def run_stage(
     command: list[str],
     *,
+    folder: Path,
     environment: Mapping[str, str],
     log: Path,
     tick: Callable[[], None] = lambda: None,
 ) -> Usage:
-    """Run `command` and wait for it; `tick` is called twice a second.
+    """Run `command` in `folder` and wait for it; `tick` is called twice a second.
 
     Whatever ends this function early (Ctrl-C too) ends the whole tree of processes first.
 
@@ -48,6 +49,7 @@ def run_stage(
     with log.open("ab") as output:
         process = psutil.Popen(
             command,
+            cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -110,6 +110,7 @@ def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
 
     usage = run_stage(
         stage.command,
+        folder=out,
         environment=_environment(stage),
         log=out / "logs" / f"{stage.name}.log",
         tick=tick,

@@ -11,6 +11,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.resources import folder
 
 EVALUATED = ("base", "sft", "grpo")
+DIANJIN = str(Path(sys.executable).with_name("dianjin"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ REAL = Settings(
 
 @dataclass(frozen=True)
 class Stage:
-    """One command, with the variables it needs and how far it says it is (done, total)."""
+    """One command, run in the folder of the run, and how far it says it is (done, total)."""
 
     name: str
     title: str
@@ -48,62 +49,59 @@ class Stage:
 
 
 def stages(out: Path, *, seed: int, data: str | None, llamafactory_python: Path) -> list[Stage]:
-    """Return the stages of a run in `out` (an absolute path), in order."""
+    """Return the stages of a run in `out`, in order; paths in the commands are relative to it."""
     settings = WORLD if data is None else REAL
-    last_step = out / "grpo" / "checkpoints" / f"global_step_{settings.grpo_steps}" / "actor"
-    dianjin = str(Path(sys.executable).with_name("dianjin"))
+    heldout = "data/heldout.parquet" if data is None else "data/rl/val.parquet"
+    checkpoint = f"grpo/checkpoints/global_step_{settings.grpo_steps}"
     return [
-        _data(out, seed=seed, data=data, dianjin=dianjin),
+        _data(seed, data),
         Stage(
             "model",
             "build a tiny Qwen2 model and tokenizer",
             [
                 *(sys.executable, "-m", "dianjin_ext.quickstart.model"),
-                *(str(out / "data" / "sft" / "cflue_mcq.json"), str(out / "model")),
+                *("data/sft/cflue_mcq.json", "model"),
                 *map(str, (settings.vocabulary, settings.hidden, settings.layers, seed)),
             ],
         ),
-        _evaluate(out, "base", out / "model", settings, real=data is not None),
-        _sft(out, settings, seed=seed, python=llamafactory_python),
-        _evaluate(out, "sft", out / "sft", settings, real=data is not None),
-        _grpo(out, settings, seed=seed),
+        _evaluate("base", "model", heldout, settings),
+        _sft(out, settings, seed, llamafactory_python),
+        _evaluate("sft", "sft", heldout, settings),
+        _grpo(out, settings, seed),
         Stage(
             "merge",
             "merge the shards of the two ranks",
-            [dianjin, "merge", str(last_step), str(out / "grpo" / "model"), "--overwrite"],
+            [DIANJIN, "merge", checkpoint, "grpo/model", "--overwrite"],
         ),
-        _evaluate(out, "grpo", out / "grpo" / "model", settings, real=data is not None),
+        _evaluate("grpo", "grpo/model", heldout, settings),
     ]
 
 
-def _data(out: Path, *, seed: int, data: str | None, dianjin: str) -> Stage:
+def _data(seed: int, data: str | None) -> Stage:
     if data is None:
-        command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets"]
-        return Stage("data", "make up questions", [*command, str(out / "data"), str(seed)])
+        command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets", "data", str(seed)]
+        return Stage("data", "make up questions", command)
     name, _, file = data.partition(":")
     if name != "cflue" or not file:
         raise DianjinError(f"--data {data}: expected cflue:FILE, with CFLUE's knowledge.json")
     if not Path(file).is_file():
         raise DianjinError(f"--data {data}: there is no file {file}")
-    command = [dianjin, "prepare", "cflue", str(Path(file).absolute()), "--skip-bad"]
-    command += ["--out", str(out / "data"), "--seed", str(seed)]
-    return Stage("data", "prepare CFLUE", command)
+    command = [DIANJIN, "prepare", "cflue", str(Path(file).absolute()), "--skip-bad"]
+    return Stage("data", "prepare CFLUE", [*command, "--out", "data", "--seed", str(seed)])
 
 
-def _evaluate(out: Path, name: str, model: Path, settings: Settings, *, real: bool) -> Stage:
-    heldout = out / "data" / ("rl/val.parquet" if real else "heldout.parquet")
+def _evaluate(name: str, model: str, heldout: str, settings: Settings) -> Stage:
     return Stage(
         f"evaluate-{name}",
         f"answer the held-out questions: {name}",
         [
-            *(sys.executable, "-m", "dianjin_ext.evaluation.generate", str(model), str(heldout)),
-            str(out / "evaluation" / f"{name}.jsonl"),
-            *map(str, (settings.max_prompt, settings.max_response)),
+            *(sys.executable, "-m", "dianjin_ext.evaluation.generate", model, heldout),
+            *(f"evaluation/{name}.jsonl", str(settings.max_prompt), str(settings.max_response)),
         ],
     )
 
 
-def _sft(out: Path, settings: Settings, *, seed: int, python: Path) -> Stage:
+def _sft(out: Path, settings: Settings, seed: int, python: Path) -> Stage:
     log = out / "sft" / "trainer_log.jsonl"
 
     def progress() -> tuple[int, int] | None:
@@ -112,30 +110,32 @@ def _sft(out: Path, settings: Settings, *, seed: int, python: Path) -> Stage:
 
     return Stage(
         "sft",
-        "SFT with LLaMA-Factory",
+        "SFT with LLaMA-Factory on two ranks",
         [
             *(str(python.with_name("llamafactory-cli")), "train"),
             str(folder("configs") / "sft_tiny.yaml"),
-            f"model_name_or_path={out / 'model'}",
-            f"dataset_dir={out / 'data'}",
-            f"output_dir={out / 'sft'}",
+            *("model_name_or_path=model", "dataset_dir=data", "output_dir=sft"),
             f"cutoff_len={settings.max_prompt + settings.max_response}",
             f"max_steps={settings.sft_steps}",
+            f"seed={seed}",
             # without a checkpoint there is nothing to go on from, and LLaMA-Factory would refuse
             f"overwrite_output_dir={not any((out / 'sft').glob('checkpoint-*'))}",
-            f"seed={seed}",
         ],
-        {"PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+        {
+            "FORCE_TORCHRUN": "1",
+            "NPROC_PER_NODE": "2",
+            "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",  # torchrun
+        },
         progress,
     )
 
 
-def _grpo(out: Path, settings: Settings, *, seed: int) -> Stage:
+def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
     attempt = len(list((out / "grpo").glob("metrics-*.jsonl")))  # verl would empty an old file
-    metrics = out / "grpo" / f"metrics-{attempt}.jsonl"
+    metrics = f"grpo/metrics-{attempt}.jsonl"
 
     def progress() -> tuple[int, int] | None:
-        line = _last_line(metrics)
+        line = _last_line(out / metrics)
         return (line["step"], settings.grpo_steps) if line else None
 
     return Stage(
@@ -145,8 +145,7 @@ def _grpo(out: Path, settings: Settings, *, seed: int) -> Stage:
             *(sys.executable, "-m", "verl.trainer.main_ppo"),
             *("--config-path", str(folder("configs")), "--config-name", "grpo"),
             *("size=tiny", "platform=cpu"),
-            f"data.train_files={out / 'data' / 'rl' / 'train.parquet'}",
-            f"data.val_files={out / 'data' / 'rl' / 'val.parquet'}",
+            *("data.train_files=data/rl/train.parquet", "data.val_files=data/rl/val.parquet"),
             f"data.train_batch_size={settings.grpo_prompts}",
             f"actor_rollout_ref.actor.ppo_mini_batch_size={settings.grpo_prompts}",
             f"data.max_prompt_length={settings.max_prompt}",
@@ -154,15 +153,15 @@ def _grpo(out: Path, settings: Settings, *, seed: int) -> Stage:
             f"data.seed={seed}",
             f"actor_rollout_ref.rollout.seed={seed}",
             f"actor_rollout_ref.actor.fsdp_config.seed={seed}",
-            f"actor_rollout_ref.model.path={out / 'sft'}",
+            "actor_rollout_ref.model.path=sft",
             f"trainer.total_training_steps={settings.grpo_steps}",
-            f"trainer.default_local_dir={out / 'grpo' / 'checkpoints'}",
+            "trainer.default_local_dir=grpo/checkpoints",
             "trainer.logger=[console,file,tensorboard]",
-            f"hydra.run.dir={out / 'grpo' / 'hydra'}",
+            "hydra.run.dir=grpo/hydra",
         ],
         {
             "VERL_PLATFORM": "cpu",
-            "VERL_FILE_LOGGER_PATH": str(metrics),
+            "VERL_FILE_LOGGER_PATH": str(out / metrics),
             "TENSORBOARD_DIR": str(out / "grpo" / "tensorboard"),
         },
         progress,

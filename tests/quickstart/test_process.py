@@ -16,7 +16,7 @@ def python(code: str) -> list[str]:
 def test_time_and_memory_of_the_whole_tree_are_measured(tmp_path):
     child = "import time; block = bytearray(200 * 2**20); time.sleep(4)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    usage = run_stage(python(code), environment=os.environ, log=tmp_path / "log")
+    usage = run_stage(python(code), folder=tmp_path, environment=os.environ, log=tmp_path / "log")
     assert usage.seconds > 3
     assert 0.19 < usage.peak_memory_gib < 1
 
@@ -24,7 +24,7 @@ def test_time_and_memory_of_the_whole_tree_are_measured(tmp_path):
 def test_a_failure_ends_with_the_log(tmp_path):
     with pytest.raises(DianjinError, match=r"(?s)exit code 3.*the reason") as error:
         code = "print('the reason', flush=True); raise SystemExit(3)"
-        run_stage(python(code), environment=os.environ, log=tmp_path / "log")
+        run_stage(python(code), folder=tmp_path, environment=os.environ, log=tmp_path / "log")
     assert str(tmp_path / "log") in str(error.value)
 
 
@@ -43,6 +43,6 @@ def test_nothing_runs_on_after_an_interruption(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_stage(python(code), environment=os.environ, log=log, tick=tick)
+        run_stage(python(code), folder=tmp_path, environment=os.environ, log=log, tick=tick)
     pid = int(log.read_text().split()[0])
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -19,7 +19,7 @@ def start(tmp_path, monkeypatch):
 
     def stages(out, **_):
         make = "import sys, pathlib; pathlib.Path(sys.argv[1]).open('a').write('x')"
-        fail = f"{make}; sys.exit(pathlib.Path('fail').exists())"
+        fail = f"{make}; sys.exit(pathlib.Path({str(tmp_path / 'fail')!r}).exists())"
         return [
             quickstart.Stage("one", "one", [sys.executable, "-c", make, str(out / "1")]),
             quickstart.Stage("two", "two", [sys.executable, "-c", fail, str(out / "2")]),
