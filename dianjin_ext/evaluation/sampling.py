@@ -53,7 +53,7 @@ class Response:
     finished: bool
 
 
-@torch.inference_mode()
+@torch.inference_mode()  # type: ignore[untyped-decorator]
 def generate(
     model: Any, requests: Sequence[Request], *, eos_ids: Sequence[int], pad_id: int = 0
 ) -> list[Response]:
