@@ -18,27 +18,33 @@ SFT_ROWS, RL_ROWS, VAL_ROWS, HELDOUT_ROWS = 9000, 2000, 128, 1000
 
 
 def write_world(out: Path, *, seed: int) -> dict[str, int]:
-    """Write the made-up questions; no question is in two files. Returns rows per file."""
+    """Write the made-up questions; no question is in two files. Returns rows per file.
+
+    RL gets questions that the writer of the traces was unsure of, as Fin-R1 gives RL those its
+    teacher failed (https://arxiv.org/abs/2503.16252); held-out questions are not chosen.
+    """
     hard = world.hard_titles(seed=seed)
+    pool = world.questions(SFT_ROWS + RL_ROWS + VAL_ROWS + HELDOUT_ROWS, seed=seed)
+    heldout, val, rest = (
+        pool[:HELDOUT_ROWS],
+        pool[HELDOUT_ROWS : HELDOUT_ROWS + VAL_ROWS],
+        pool[HELDOUT_ROWS + VAL_ROWS :],
+    )
+    unsure = [question for question in rest if hard.intersection(question.options)][:RL_ROWS]
+    chosen = {question.key for question in unsure}
     rng = random.Random(seed)
-    pool = iter(world.questions(SFT_ROWS + RL_ROWS + VAL_ROWS + HELDOUT_ROWS, seed=seed))
-    sft = []
-    for _ in range(SFT_ROWS):
-        question = next(pool)
-        sft.append(sft_row(_prompt(question), format_response(*world.trace(question, hard, rng))))
+    sft = [
+        sft_row(_prompt(question), format_response(*world.trace(question, hard, rng)))
+        for question in rest
+        if question.key not in chosen
+    ]
     write_sft(sft, out / "sft" / "cflue_mcq.json")
-    counts = {"sft": SFT_ROWS}
-    for name, rows in {
-        "rl/train": RL_ROWS,
-        "rl/val": VAL_ROWS,
-        "heldout": HELDOUT_ROWS,
-    }.items():
+    files = {"rl/train": unsure, "rl/val": val, "heldout": heldout}
+    for name, questions in files.items():
         split = name.rpartition("/")[2]
-        write_parquet(
-            [_rl_row(next(pool), split, index) for index in range(rows)], out / f"{name}.parquet"
-        )
-        counts[split] = rows
-    return counts
+        rows = [_rl_row(question, split, index) for index, question in enumerate(questions)]
+        write_parquet(rows, out / f"{name}.parquet")
+    return {"sft": len(sft), **{name: len(questions) for name, questions in files.items()}}
 
 
 def _prompt(question: world.Question) -> str:

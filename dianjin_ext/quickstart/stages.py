@@ -29,7 +29,7 @@ class Settings:
 
 
 WORLD = Settings(
-    vocabulary=1100, max_prompt=128, max_response=96, sft_steps=750, grpo_steps=40, grpo_prompts=32
+    vocabulary=1100, max_prompt=128, max_response=96, sft_steps=500, grpo_steps=50, grpo_prompts=32
 )
 # Longer questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
 REAL = Settings(

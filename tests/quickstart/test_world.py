@@ -54,6 +54,17 @@ def test_no_question_is_in_two_files_or_twice_in_one(written):
     }
 
 
+def test_rl_asks_what_the_writer_was_unsure_of_and_the_held_out_questions_do_not_choose(written):
+    hard = world.hard_titles(seed=0)
+
+    def share(name):
+        meanings = [meaning(prompt) for prompt in prompts(written)[name]]
+        return sum(bool(titles & hard) for _, titles in meanings) / len(meanings)
+
+    assert share("rl/train") == 1.0
+    assert 0.4 < share("heldout") < 0.65  # 1 - (5/6)^4 = 0.52
+
+
 def test_every_gold_scores_one_and_the_neighbouring_letter_does_not(written):
     for row in pq.read_table(written / "heldout.parquet").to_pylist():
         gold = row["reward_model"]["ground_truth"]
@@ -86,7 +97,7 @@ def test_a_writer_who_knows_every_title_is_right():
 
 def test_a_writer_who_guesses_is_often_wrong_and_always_answers():
     hard = world.hard_titles(seed=0)
-    assert len(hard) == 10
+    assert len(hard) == 5
     rng = random.Random(0)
     right = 0
     asked = world.questions(1000, seed=1)
@@ -95,7 +106,7 @@ def test_a_writer_who_guesses_is_often_wrong_and_always_answers():
         assert answer and set(answer) <= set("ABCD")
         assert len(reasoning.splitlines()) == 6
         right += answer == question.gold
-    assert 0.3 < right / len(asked) < 0.8
+    assert 0.5 < right / len(asked) < 0.9
 
 
 def test_the_seed_decides():
