@@ -5,8 +5,9 @@
 #   MODEL=… TRAIN_FILES=… bash examples/grpo_32b.sh trainer.total_epochs=1
 #
 # Before: examples/sft_7b.sh wrote MODEL, `dianjin prepare` wrote the parquet files.
-# After:  `dianjin merge OUTPUT_DIR/global_step_60/actor OUT`, then examples/serve.sh. To merge while
-#         training: trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave
+# After:  `dianjin merge OUTPUT_DIR/global_step_60 OUTPUT_DIR/merged`, then examples/serve.sh.
+#         To merge while training:
+#         trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave
 #
 # Several machines (32B takes two): the same environment and the same paths on each, with model,
 # data and OUTPUT_DIR on storage that all of them share. Start Ray on the first and join the others,

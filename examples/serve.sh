@@ -18,7 +18,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-MODEL=${MODEL:-experiments/checkpoints/Qwen2.5-7B-Instruct-GRPO}
+MODEL=${MODEL:-experiments/checkpoints/Qwen2.5-7B-Instruct-GRPO/merged} # what `dianjin merge` wrote
 SERVED_NAME=${SERVED_NAME:-$MODEL}
 GPUS=${GPUS:-4} # tensor parallel size
 HOST=${HOST:-127.0.0.1}
