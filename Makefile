@@ -1,5 +1,6 @@
 .PHONY: quickstart test lint bench environments
 .DEFAULT_GOAL := quickstart
+export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
 quickstart: environments ## the whole two-stage run on a CPU; goes on where it stopped
 	.venv/verl/bin/dianjin quickstart --resume
