@@ -24,16 +24,29 @@ class Settings:
     sft_steps: int
     grpo_steps: int
     grpo_prompts: int  # a step
+    micro_batch: int  # responses a rank computes at a time; bounds the memory
     hidden: int = 128
     layers: int = 2
 
 
 WORLD = Settings(
-    vocabulary=1100, max_prompt=128, max_response=96, sft_steps=500, grpo_steps=50, grpo_prompts=32
+    vocabulary=1100,
+    max_prompt=128,
+    max_response=96,
+    sft_steps=500,
+    grpo_steps=50,
+    grpo_prompts=32,
+    micro_batch=32,
 )
 # Longer questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
 REAL = Settings(
-    vocabulary=4096, max_prompt=512, max_response=192, sft_steps=400, grpo_steps=10, grpo_prompts=16
+    vocabulary=4096,
+    max_prompt=512,
+    max_response=192,
+    sft_steps=400,
+    grpo_steps=10,
+    grpo_prompts=16,
+    micro_batch=8,
 )
 
 
@@ -148,6 +161,7 @@ def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
             *("data.train_files=data/rl/train.parquet", "data.val_files=data/rl/val.parquet"),
             f"data.train_batch_size={settings.grpo_prompts}",
             f"actor_rollout_ref.actor.ppo_mini_batch_size={settings.grpo_prompts}",
+            f"actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu={settings.micro_batch}",
             f"data.max_prompt_length={settings.max_prompt}",
             f"data.max_response_length={settings.max_response}",
             f"data.seed={seed}",
