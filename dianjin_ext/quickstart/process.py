@@ -11,7 +11,7 @@ import psutil
 
 from dianjin_ext.errors import DianjinError
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.1
 MEMORY_SECONDS = 2.0  # PSS is read from every process; more often would slow the run down
 TAIL_LINES = 25
 
@@ -35,7 +35,7 @@ def run_stage(
     log: Path,
     tick: Callable[[], None] = lambda: None,
 ) -> Usage:
-    """Run `command` in `folder` and wait for it; `tick` is called twice a second.
+    """Run `command` in `folder` and wait for it; `tick` is called now and then.
 
     Whatever ends this function early (Ctrl-C too) ends the whole tree of processes first.
 
@@ -44,7 +44,7 @@ def run_stage(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    memory_read = -MEMORY_SECONDS
+    next_read = 0.0
     peak = 0
     with log.open("ab") as output:
         process = psutil.Popen(
@@ -60,11 +60,13 @@ def run_stage(
         try:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
-                tick()
-                if time.monotonic() - memory_read >= MEMORY_SECONDS:
+                seconds = time.monotonic() - start
+                if seconds >= next_read:
+                    tick()
                     tree |= _descendants(process)
                     peak = max(peak, sum(map(_memory, tree)))
-                    memory_read = time.monotonic()
+                    # often at first, so that a stage of half a second is measured too
+                    next_read = seconds + min(seconds, MEMORY_SECONDS)
         finally:
             _end(tree | _descendants(process))
     if process.returncode != 0:

@@ -21,6 +21,12 @@ def test_time_and_memory_of_the_whole_tree_are_measured(tmp_path):
     assert 0.19 < usage.peak_memory_gib < 1
 
 
+def test_a_short_stage_is_measured_too(tmp_path):
+    code = "import time; block = bytearray(50 * 2**20); time.sleep(0.4)"
+    usage = run_stage(python(code), folder=tmp_path, environment=os.environ, log=tmp_path / "log")
+    assert 0.04 < usage.peak_memory_gib < 1
+
+
 def test_a_failure_ends_with_the_log(tmp_path):
     with pytest.raises(DianjinError, match=r"(?s)exit code 3.*the reason") as error:
         code = "print('the reason', flush=True); raise SystemExit(3)"
