@@ -6,11 +6,11 @@ Hosts import this module early, so it imports nothing until a name is asked for.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dianjin_ext.rewards import compute_score, register_reward
+    from dianjin_ext.rewards import compute_score, gated, register_reward, weighted
 
     __version__: str
 
-__all__ = ["__version__", "compute_score", "register_reward"]
+__all__ = ["__version__", "compute_score", "gated", "register_reward", "weighted"]
 
 
 def __getattr__(name: str) -> Any:

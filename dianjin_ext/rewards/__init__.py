@@ -1,20 +1,29 @@
 """From what a model answered to a score: one grader for training, data and evaluation."""
 
-from dianjin_ext.rewards.base import REASONS, STRICTNESSES, Policy, Score, verdict, zero
+from dianjin_ext.rewards.base import REASONS, Score, verdict, zero
 from dianjin_ext.rewards.choice import score_choice
+from dianjin_ext.rewards.components import Sample, component_names, register_component
+from dianjin_ext.rewards.compose import gated, weighted
 from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.label import score_label
 from dianjin_ext.rewards.numeric import score_numeric
+from dianjin_ext.rewards.policy import STRICTNESSES, Policy
+from dianjin_ext.rewards.presets import PRESETS
 from dianjin_ext.rewards.registry import register_reward, reward_names
 from dianjin_ext.rewards.score import compute_score, gold_response
 
 __all__ = [
+    "PRESETS",
     "REASONS",
     "STRICTNESSES",
     "Policy",
+    "Sample",
     "Score",
+    "component_names",
     "compute_score",
+    "gated",
     "gold_response",
+    "register_component",
     "register_reward",
     "reward_names",
     "score_choice",
@@ -22,5 +31,6 @@ __all__ = [
     "score_label",
     "score_numeric",
     "verdict",
+    "weighted",
     "zero",
 ]

@@ -1,19 +1,26 @@
-"""The shape of a score, the reasons it may give, and the policies a grader may follow."""
+"""The shape of a score and the reasons it may give."""
 
 import math
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple
 
 from dianjin_ext.answers.reading import Fault
-from dianjin_ext.answers.response import THINK_POLICIES, LayoutFault, ThinkPolicy
+from dianjin_ext.answers.response import LayoutFault
 from dianjin_ext.errors import DianjinError
-
-Strictness = Literal["strict", "lenient", "dianjin"]
-STRICTNESSES: Final[tuple[Strictness, ...]] = get_args(Strictness)
 
 Reason = (
     LayoutFault
     | Fault
-    | Literal["correct", "wrong", "not_boxed", "gold_unusable", "error", "timeout"]
+    | Literal[
+        "correct",
+        "wrong",
+        "not_boxed",
+        "undecided",
+        "unjudged",
+        "skipped",
+        "gold_unusable",
+        "error",
+        "timeout",
+    ]
 )
 
 REASONS: Final[dict[str, str]] = {
@@ -28,6 +35,9 @@ REASONS: Final[dict[str, str]] = {
     "not_boxed": r"no complete, non-empty \boxed{} in the answer block",
     "no_answer": "no answer block, or one that can't be read as an answer of the kind asked for",
     "ambiguous": "several boxes, or one that gives several answers which contradict each other",
+    "undecided": "an open answer was read that rules can't decide, or that the judge couldn't",
+    "unjudged": "the judge could not be reached; the score is the neutral one",
+    "skipped": "the judge could not be reached; training leaves the response out",
     "gold_unusable": "the gold answer itself can't be read; a fault of the data, not of the model",
     "error": "the grader raised an exception; set by whoever catches it",
     "timeout": "the grader ran out of time; set by whoever stops it",
@@ -55,36 +65,6 @@ class Score(NamedTuple):
     format: float
     pred: str
     reason: Reason
-
-
-class Policy(NamedTuple):
-    """How a response is read.
-
-    Attributes:
-        strictness: Which layout is demanded; see `dianjin_ext.rewards.format`.
-        think: Whether the prompt ended with `<think>`; see `dianjin_ext.answers.split`.
-    """
-
-    strictness: Strictness = "strict"
-    think: ThinkPolicy = "auto"
-
-
-def make_policy(strictness: str = "strict", think: str | bool = "auto") -> Policy:
-    """Check values that come from YAML or a command line.
-
-    Raises:
-        DianjinError: A value is not known; the message lists those that are.
-    """
-    if strictness not in STRICTNESSES:
-        raise DianjinError(
-            f"strictness={strictness!r} is not known; expected one of {', '.join(STRICTNESSES)}"
-        )
-    think = str(think).lower() if isinstance(think, bool) else think
-    if think not in THINK_POLICIES:
-        raise DianjinError(
-            f"think={think!r} is not known; expected one of {', '.join(THINK_POLICIES)}"
-        )
-    return Policy(strictness, think)
 
 
 def verdict(right: bool, pred: str, *, layout: float = 1.0) -> Score:

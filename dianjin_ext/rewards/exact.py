@@ -9,8 +9,9 @@ from typing import Any
 
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.text import key
-from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import compare, extract
+from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 
 

@@ -23,7 +23,8 @@ from dianjin_ext.answers.boxed import Box, last_box
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.response import split
 from dianjin_ext.rewards import dianjin
-from dianjin_ext.rewards.base import Policy, Reason, Score, verdict, zero
+from dianjin_ext.rewards.base import Reason, Score, verdict, zero
+from dianjin_ext.rewards.policy import Policy
 
 
 class Extract(NamedTuple):

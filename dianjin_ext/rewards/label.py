@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dianjin_ext.answers.labels import label_set, read_label
-from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import compare, extract
+from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 
 SETS = {"tfns": ("sentiment",), "ccc": ("compliance", "yes_no", "true_false")}

@@ -14,8 +14,9 @@ from typing import Any, Final
 from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.numbers import read_number
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.rewards.base import Policy, Score
+from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import Extract, compare, extract
+from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 
 _DECIMALS: Final = Decimal("0.00001")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.plugins import load_plugins
 
 RewardFunction = Callable[..., Any]
 F = TypeVar("F", bound=RewardFunction)
@@ -62,15 +63,27 @@ def get_reward(name: str) -> Reward:
     Raises:
         DianjinError: The name is not registered; the message lists those that are.
     """
-    reward = _REWARDS.get(name) if isinstance(name, str) else None
-    if reward is None:
+    if not has_reward(name):
+        failed = "".join(
+            f" The plug-in {plugin!r} failed: {why}." for plugin, why in load_plugins().items()
+        )
         raise DianjinError(
             f"data_source {name!r} has no reward; known: {', '.join(reward_names())}. "
-            "Register your own with dianjin_ext.register_reward."
+            "Register your own with dianjin_ext.register_reward, or name one as `default`." + failed
         )
-    return reward
+    return _REWARDS[name]
+
+
+def has_reward(name: str) -> bool:
+    """Return whether a data source has a reward function."""
+    if not isinstance(name, str):
+        return False
+    if name not in _REWARDS:
+        load_plugins()
+    return name in _REWARDS
 
 
 def reward_names() -> list[str]:
     """Return the registered data sources, sorted."""
+    load_plugins()
     return sorted(_REWARDS)

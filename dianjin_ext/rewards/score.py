@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards.base import as_score, make_policy
+from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.registry import get_reward
 
-_HOST_ARGUMENTS = frozenset({"reward_router_address", "reward_model_tokenizer"})
+_SCALARS = frozenset({str, bool, int, float, type(None)})
+_HOST_ARGUMENTS = ("reward_router_address", "reward_model_tokenizer")
+_graders: dict[Any, tuple[Grader, Any]] = {}
 
 
 def compute_score(
@@ -15,10 +17,7 @@ def compute_score(
     solution_str: str,
     ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
-    *,
-    strictness: str = "strict",
-    think: str | bool = "auto",
-    **kwargs: Any,
+    **settings: Any,
 ) -> dict[str, float | str]:
     """Grade one response; the signature is that of verl's custom reward functions.
 
@@ -30,40 +29,41 @@ def compute_score(
         solution_str: The response as the model wrote it, without the prompt.
         ground_truth: The gold answer.
         extra_info: The row's `extra_info`; multiple choice looks for `choices` in it.
-        strictness: `strict`, `lenient` or `dianjin`; see `dianjin_ext.rewards.format`.
-        think: Whether the prompt ended with `<think>`: `auto`, `true` or `false`; see
-            `dianjin_ext.answers.split`.
-        kwargs: What verl adds to a call, `reward_router_address` and `reward_model_tokenizer`; not
-            used. Anything else is refused.
+        settings: `preset`, or the fields of `dianjin_ext.rewards.settings.Settings`, such as
+            `strictness` and `think`. What verl adds to a call is not used.
 
     Returns:
         The fields of `Score`: `score`, `acc` and `format` (finite floats), `pred` and `reason`
-        (short strings). The same keys on every row.
+        (short strings), and the components that `weights` names (finite floats). The same keys on
+        every row of a data source.
 
     Raises:
-        DianjinError: An unknown data source, policy or keyword, or a response that is not text.
+        DianjinError: An unknown data source or setting, or a response that is not text.
     """
-    unknown = kwargs.keys() - _HOST_ARGUMENTS
-    if unknown:
-        raise DianjinError(
-            f"compute_score got the unknown key {min(unknown)!r}; "
-            "known: strictness, think (see reward.custom_reward_function.reward_kwargs)"
-        )
-    policy = make_policy(strictness, think)
-    reward = get_reward(data_source)
-    if not isinstance(solution_str, str):
-        raise DianjinError(
-            f"{data_source}: solution_str is {type(solution_str).__name__}; "
-            "expected the response as text"
-        )
-    value = reward.function(
-        solution_str,
-        ground_truth,
-        data_source=data_source,
-        extra_info=extra_info if extra_info is not None else {},
-        policy=policy,
-    )
-    return as_score(value, data_source)._asdict()
+    for name in _HOST_ARGUMENTS:
+        settings.pop(name, None)
+    grader = grader_for(settings)
+    return grader(data_source, solution_str, ground_truth, extra_info)
+
+
+def grader_for(settings: Mapping[str, Any]) -> Grader:
+    """Return the grader with these settings, made once and kept."""
+    key = _key(settings)
+    kept = _graders.get(key)
+    if kept is None:
+        # Settings that can't be compared by value are known by their identity, so they are kept.
+        kept = _graders[key] = (Grader(settings), list(settings.values()))
+    return kept[0]
+
+
+def _key(value: Any) -> Any:
+    if type(value) in _SCALARS:
+        return value if type(value) is not bool else ("bool", value)
+    if type(value) is dict:
+        return tuple((name, _key(item)) for name, item in value.items())
+    if type(value) in (list, tuple):
+        return ("list", *map(_key, value))
+    return ("id", id(value))
 
 
 def gold_response(

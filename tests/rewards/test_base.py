@@ -7,8 +7,8 @@ import pytest
 from dianjin_ext.answers.reading import Fault
 from dianjin_ext.answers.response import LayoutFault
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards import REASONS, Policy, Score, verdict, zero
-from dianjin_ext.rewards.base import as_score, make_policy
+from dianjin_ext.rewards import REASONS, Score, verdict, zero
+from dianjin_ext.rewards.base import as_score
 
 
 def test_every_fault_of_a_reader_is_a_reason():
@@ -20,26 +20,6 @@ def test_verdict_and_zero():
     assert verdict(True, "A") == Score(1.0, 1.0, 1.0, "A", "correct")
     assert verdict(False, "A") == Score(0.0, 0.0, 1.0, "A", "wrong")
     assert zero("timeout") == Score(0.0, 0.0, 0.0, "", "timeout")
-
-
-@pytest.mark.parametrize("think", ["auto", "true", "false", True, False])
-def test_policies(think):
-    assert make_policy("lenient", think) == Policy("lenient", str(think).lower())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("Strict", "auto"), ["'Strict'", "strict, lenient, dianjin"]),
-        ((None, "auto"), ["None", "strict"]),
-        (("strict", "maybe"), ["'maybe'", "auto, true, false"]),
-        (("strict", 1), ["1", "auto, true, false"]),
-    ],
-)
-def test_unknown_policy_lists_the_known(arguments, words):
-    with pytest.raises(DianjinError) as error:
-        make_policy(*arguments)
-    assert all(word in str(error.value) for word in words)
 
 
 @pytest.mark.parametrize("value", [0.25, np.float32(0.25), np.array(0.25)])

@@ -42,11 +42,10 @@ def test_own_reward_is_called_with_the_row():
         "my/desk_notes", "buy gold", "gold", {"question": "?"}, strictness="lenient"
     )
     assert row == {"score": 1.0, "acc": 1.0, "format": 1.0, "pred": "", "reason": "correct"}
-    assert seen == {
-        "data_source": "my/desk_notes",
-        "extra_info": {"question": "?"},
-        "policy": Policy("lenient", "auto"),
-    }
+    policy = seen.pop("policy")
+    assert isinstance(policy, Policy)
+    assert policy.strictness == "lenient"
+    assert seen == {"data_source": "my/desk_notes", "extra_info": {"question": "?"}}
     assert compute_score("my/other_notes", "buy gold", "silver")["score"] == 0.0
 
 

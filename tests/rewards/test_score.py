@@ -174,9 +174,9 @@ def test_keywords_of_verl_are_accepted():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"strictnes": "strict"}, ["strictnes", "strictness, think"]),
-        ({"strictness": "loose"}, ["loose", "strict, lenient, dianjin"]),
-        ({"think": "yes"}, ["yes", "auto, true, false"]),
+        ({"strictnes": "strict"}, ["strictnes", "strictness, think, numbers"]),
+        ({"strictness": "loose"}, ["loose", "'strict', 'lenient' or 'dianjin'"]),
+        ({"think": "yes"}, ["yes", "'auto', 'true' or 'false'"]),
     ],
 )
 def test_unknown_options_are_refused_by_name(options, words):

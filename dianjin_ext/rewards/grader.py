@@ -1,0 +1,134 @@
+"""From a response to the row of numbers that training, data and evaluation use."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from dianjin_ext.answers.response import split
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.base import Score, as_score
+from dianjin_ext.rewards.components import Sample, get_component
+from dianjin_ext.rewards.policy import Policy
+from dianjin_ext.rewards.registry import get_reward, has_reward
+from dianjin_ext.rewards.settings import Settings, read_settings
+
+Row = dict[str, float | str]
+_HOST_ARGUMENTS = frozenset({"reward_router_address", "reward_model_tokenizer"})
+
+
+class Grader:
+    """Grades responses under fixed settings; may be used in verl in place of `compute_score`.
+
+    Args:
+        given: Settings as in `dianjin_ext.rewards.settings.Settings`, and `preset`.
+
+    Raises:
+        DianjinError: A setting is not known.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.settings = read_settings(given)
+        self._plans: dict[str, _Plan] = {}
+
+    def __call__(
+        self,
+        data_source: str,
+        solution_str: str,
+        ground_truth: Any,
+        extra_info: Mapping[str, Any] | None = None,
+        **host: Any,
+    ) -> Row:
+        """Grade one response; see `dianjin_ext.rewards.compute_score`."""
+        if not host.keys() <= _HOST_ARGUMENTS:
+            unknown = min(host.keys() - _HOST_ARGUMENTS)
+            raise DianjinError(f"{unknown!r} is not an argument of a grader; give it as a setting")
+        sample = self.judge_by_rules(data_source, solution_str, ground_truth, extra_info)
+        return self.compose(data_source, sample)
+
+    def judge_by_rules(
+        self,
+        data_source: str,
+        solution_str: str,
+        ground_truth: Any,
+        extra_info: Mapping[str, Any] | None = None,
+    ) -> Sample:
+        """Return what the reward function of the data source says, before anything is added."""
+        plan = self._plan(data_source)
+        if not isinstance(solution_str, str):
+            raise DianjinError(
+                f"{data_source}: solution_str is {type(solution_str).__name__}; "
+                "expected the response as text"
+            )
+        extra_info = extra_info if extra_info is not None else {}
+        row = {"data_source": data_source, "extra_info": extra_info}
+        score = plan.grade(solution_str, ground_truth, row, plan.settings)
+        if plan.layout is not None:
+            kept = plan.grade(solution_str, ground_truth, row, plan.layout)
+            score = score._replace(format=kept.format)
+            if plan.settings.gate and not kept.format and score.acc:
+                score = score._replace(score=0.0, acc=0.0, reason=kept.reason)
+        parts = split(solution_str, plan.settings.think) if plan.components else _NOT_SPLIT
+        return Sample(solution_str, parts, score, extra_info)
+
+    def compose(self, data_source: str, sample: Sample) -> Row:
+        """Return the row of a sample: its score, and each component by name."""
+        plan = self._plan(data_source)
+        score = sample.score
+        row: Row = score._asdict()
+        if plan.settings.weights is None:
+            return row
+        total = plan.acc * plan.settings.values.get(score.reason, score.score)
+        total += plan.format * score.format
+        for name, weight, component in plan.components:
+            value = component(sample)
+            if not math.isfinite(value):
+                raise DianjinError(f"component {name!r} returned {value}; expected a finite number")
+            row[name] = value
+            total += weight * value
+        row["score"] = total
+        return row
+
+    def _plan(self, data_source: str) -> "_Plan":
+        plan = self._plans.get(data_source) if isinstance(data_source, str) else None
+        if plan is None:
+            plan = self._plans[data_source] = _make_plan(self.settings, data_source)
+        return plan
+
+
+class _Plan(NamedTuple):
+    """How one data source is graded."""
+
+    name: str
+    function: Callable[..., Any]
+    settings: Settings
+    layout: Policy | None
+    acc: float
+    format: float
+    components: list[tuple[str, float, Callable[[Sample], float]]]
+
+    def grade(self, text: str, gold: Any, row: dict[str, Any], policy: Policy) -> Score:
+        return as_score(self.function(text, gold, **row, policy=policy), self.name)
+
+
+_NOT_SPLIT = split("")
+
+
+def _make_plan(settings: Settings, data_source: str) -> _Plan:
+    own = settings.sources.get(data_source, settings)
+    name = own.reward or data_source
+    if settings.default is not None and not has_reward(name):
+        name = settings.default
+    reward = get_reward(name)
+    layout = None
+    if own.layout not in (None, own.strictness):
+        layout = own.model_copy(update={"strictness": own.layout})
+    weights = dict(own.weights or {})
+    acc, format_ = weights.pop("acc", 0.0), weights.pop("format", 0.0)
+    components = [(n, weight, _bound(n, own)) for n, weight in sorted(weights.items())]
+    return _Plan(data_source, reward.function, own, layout, acc, format_, components)
+
+
+def _bound(name: str, settings: Settings) -> Callable[[Sample], float]:
+    component = get_component(name)
+    own = settings.components.get(name) or component.settings()
+    return lambda sample: float(component.function(sample, own))

@@ -1,0 +1,147 @@
+"""The settings of `compute_score`, as they stand in YAML, and their check."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.base import REASONS
+from dianjin_ext.rewards.components import component_names, get_component
+from dianjin_ext.rewards.policy import Model, Policy, Strictness
+from dianjin_ext.rewards.presets import PRESETS
+from dianjin_ext.rewards.registry import get_reward
+
+__all__ = ["Settings", "read_settings"]
+
+
+class Settings(Policy):
+    """What `compute_score` is told; under verl, `reward.custom_reward_function.reward_kwargs`.
+
+    The score is the sum of weight times component. Without `weights` it is what the reward function
+    of the data source returns.
+
+    Attributes:
+        weights: Component to weight: `acc`, `format`, and the names of `component_names()`. With
+            weight 0 a component is a metric only.
+        gate: Accuracy counts only where the format is right.
+        layout: The strictness that `format` is judged by, where it differs from `strictness`, which
+            then only says how the answer is found.
+        values: What stands for `acc` in the sum, by reason: `{wrong: 0.1, truncated: -1.0}`.
+        components: Component to its own settings.
+        reward: Use the reward function that is registered under this name.
+        default: Use the one registered under this name for data sources that have none.
+        sources: Data source to settings that differ for it: any of the above but `default`.
+    """
+
+    weights: dict[str, FiniteFloat] | None = Field(default=None, min_length=1)
+    gate: bool = False
+    layout: Strictness | None = None
+    values: dict[str, FiniteFloat] = Field(default_factory=dict)
+    components: dict[str, Model] = Field(default_factory=dict)
+    reward: str | None = None
+    default: str | None = None
+    sources: dict[str, "Settings"] = Field(default_factory=dict)
+
+    @field_validator("components", mode="before")
+    @classmethod
+    def _own_settings(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: given if isinstance(given, Model) else get_component(name).settings(**given)
+            for name, given in value.items()
+        }
+
+    @field_validator("weights")
+    @classmethod
+    def _known_components(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
+        known = ["acc", "format", *component_names()]
+        for name in weights or {}:
+            if name not in known:
+                raise ValueError(f"component {name!r} is not known; known: {', '.join(known)}")
+        return weights
+
+    @field_validator("values")
+    @classmethod
+    def _known_reasons(cls, values: dict[str, float]) -> dict[str, float]:
+        for reason in values:
+            if reason not in REASONS:
+                raise ValueError(
+                    f"reason {reason!r} is not known; known: {', '.join(sorted(REASONS))}"
+                )
+        return values
+
+    @field_validator("reward", "default")
+    @classmethod
+    def _known_reward(cls, name: str | None) -> str | None:
+        if name is not None:
+            get_reward(name)
+        return name
+
+    @model_validator(mode="after")
+    def _has_use(self) -> Self:
+        for key in ("gate", "layout", "values"):
+            if getattr(self, key) and self.weights is None:
+                raise ValueError(f"{key} needs weights, such as {{acc: 1.0}}")
+        return self
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """Check settings that come from YAML, a command line or Python.
+
+    `preset` names a key of `dianjin_ext.rewards.presets.PRESETS`, whose values any other key
+    replaces. What stands under `sources` replaces what stands beside it, and may name a preset of
+    its own.
+
+    Raises:
+        DianjinError: A key or a value is not known; the message names it by its whole path.
+    """
+    keys = _plain(given)
+    sources = keys.pop("sources", None) or {}
+    if not isinstance(sources, dict):
+        raise DianjinError(f"reward_kwargs.sources is {sources!r}; expected a mapping")
+    common = _with_preset(keys, "reward_kwargs")
+    own = {}
+    for name, values in sources.items():
+        path = f"reward_kwargs.sources.{name}"
+        if not isinstance(values, dict):
+            raise DianjinError(f"{path} is {values!r}; expected a mapping")
+        if not values.keys().isdisjoint({"default", "sources"}):
+            raise DianjinError(f"{path} may not have 'default' or 'sources'")
+        own[name] = _check(common | _with_preset(values, path) | {"default": None}, path)
+    return _check(common | {"sources": own}, "reward_kwargs")
+
+
+def _with_preset(keys: dict[str, Any], path: str) -> dict[str, Any]:
+    name = keys.pop("preset", None)
+    if name is None:
+        return keys
+    if name not in PRESETS:
+        raise DianjinError(
+            f"{path}.preset is {name!r}, which is not known; expected one of {', '.join(PRESETS)}"
+        )
+    return {**PRESETS[name], **keys}
+
+
+def _check(keys: dict[str, Any], path: str) -> Settings:
+    try:
+        return Settings(**keys)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([path, *map(str, first["loc"])])
+        if first["type"] == "extra_forbidden":
+            raise DianjinError(
+                f"{where} is not known; known: preset, {', '.join(Settings.model_fields)}"
+            ) from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise DianjinError(f"{where} is {first['input']!r}: {message}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Turn the containers of OmegaConf into those of Python."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(item) for item in value]
+    return value
