@@ -89,7 +89,9 @@ class Grader:
         return row
 
     def _plan(self, data_source: str) -> "_Plan":
-        plan = self._plans.get(data_source) if isinstance(data_source, str) else None
+        if not isinstance(data_source, str):
+            get_reward(data_source)  # raises
+        plan = self._plans.get(data_source)
         if plan is None:
             plan = self._plans[data_source] = _make_plan(self.settings, data_source)
         return plan
