@@ -1,7 +1,7 @@
 """The settings of `compute_score`, as they stand in YAML, and their check."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
 
@@ -13,6 +13,8 @@ from dianjin_ext.rewards.presets import PRESETS
 from dianjin_ext.rewards.registry import get_reward
 
 __all__ = ["Settings", "read_settings"]
+
+M = TypeVar("M", bound=Model)
 
 
 class Settings(Policy):
@@ -43,16 +45,6 @@ class Settings(Policy):
     default: str | None = None
     sources: dict[str, "Settings"] = Field(default_factory=dict)
 
-    @field_validator("components", mode="before")
-    @classmethod
-    def _own_settings(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {
-            name: given if isinstance(given, Model) else get_component(name).settings(**given)
-            for name, given in value.items()
-        }
-
     @field_validator("weights")
     @classmethod
     def _known_components(cls, weights: dict[str, float] | None) -> dict[str, float] | None:
@@ -76,7 +68,10 @@ class Settings(Policy):
     @classmethod
     def _known_reward(cls, name: str | None) -> str | None:
         if name is not None:
-            get_reward(name)
+            try:
+                get_reward(name)
+            except DianjinError as error:
+                raise ValueError(str(error)) from None
         return name
 
     @model_validator(mode="after")
@@ -125,17 +120,30 @@ def _with_preset(keys: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _check(keys: dict[str, Any], path: str) -> Settings:
+    own = keys.get("components") or {}
+    if not isinstance(own, dict) or not all(isinstance(item, dict) for item in own.values()):
+        raise DianjinError(
+            f"{path}.components is {own!r}; expected component to settings, such as "
+            "{language: {target: zh}}"
+        )
+    components = {
+        name: _build(get_component(name).settings, given, f"{path}.components.{name}")
+        for name, given in own.items()
+    }
+    return _build(Settings, {**keys, "components": components}, path)
+
+
+def _build(kind: type[M], keys: dict[str, Any], path: str) -> M:
     try:
-        return Settings(**keys)
+        return kind(**keys)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join([path, *map(str, first["loc"])])
-        if first["type"] == "extra_forbidden":
-            raise DianjinError(
-                f"{where} is not known; known: preset, {', '.join(Settings.model_fields)}"
-            ) from None
-        message = first["msg"].removeprefix("Value error, ")
-        raise DianjinError(f"{where} is {first['input']!r}: {message}") from None
+    where = ".".join([path, *map(str, first["loc"])])
+    if first["type"] == "extra_forbidden":
+        known = [*kind.model_fields, *(["preset"] if kind is Settings else [])]
+        raise DianjinError(f"{where} is not known; known: {', '.join(known)}")
+    given = "" if isinstance(first["input"], dict) else f" is {first['input']!r}"
+    raise DianjinError(f"{where}{given}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def _plain(value: Any) -> Any:
