@@ -117,6 +117,9 @@ def merge(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read OUT again, compare it, and write SHA256SUMS.")
     ] = False,
+    io_limit: Annotated[
+        str | None, typer.Option(help="Bytes written a second at most, such as 200MB.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only check the merged folder OUT, without CKPT.")
     ] = False,
@@ -144,6 +147,7 @@ def merge(
         overwrite=overwrite,
         resume=resume,
         verify=verify,
+        io_limit=io_limit,
         dry_run=dry_run,
     )
 

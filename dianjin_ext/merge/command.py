@@ -19,6 +19,7 @@ from rich.table import Table
 
 from dianjin_ext.merge.merger import merge_checkpoint, parse_size
 from dianjin_ext.merge.plan import Plan, plan_merge
+from dianjin_ext.merge.throttle import Throttle
 from dianjin_ext.merge.verify import SUMS, check_merged
 
 
@@ -33,6 +34,7 @@ def run(
     dtype: str = "keep",
     resume: bool = False,
     verify: bool = False,
+    io_limit: str | None = None,
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
 
@@ -46,6 +48,7 @@ def run(
         dtype: As for `merge_checkpoint`.
         resume: As there.
         verify: As there.
+        io_limit: Bytes written a second at most, such as `200MB`.
 
     Raises:
         DianjinError: As `merge_checkpoint`.
@@ -66,6 +69,10 @@ def run(
     begin = time.perf_counter()
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("merging", total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
         plan = merge_checkpoint(
             ckpt,
             out,
@@ -75,7 +82,7 @@ def run(
             overwrite=overwrite,
             resume=resume,
             verify=verify,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=Throttle(parse_size(io_limit), progress) if io_limit else progress,
         )
     console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
     if verify:
