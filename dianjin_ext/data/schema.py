@@ -5,13 +5,12 @@ SFT rows follow LLaMA-Factory's alpaca format; RL rows follow verl's RLHF parque
 """
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.files import replacing
 
 LETTERS = "ABCDEFGHIJ"
 """Option letters a row may use; the parquet schema has one column for each."""
@@ -124,15 +123,3 @@ def _checked(row: Row, schema: Any) -> Row:
     if extra:
         raise DianjinError(f"keys {sorted(extra)} are not part of a verl row; see verl_row")
     return row
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Greedy answers of a local model, graded: `python -m dianjin_ext.evaluation.generate`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from rich.progress import track
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dianjin_ext.evaluation.sampling import Request, generate
+from dianjin_ext.files import replacing
 from dianjin_ext.rewards import compute_score
 
 BATCH = 250  # rows; memory grows with it
@@ -66,11 +66,8 @@ def main(model_dir: str, data: str, out: str, max_prompt: str, max_response: str
     """Answer the rows of the parquet file `data`; write one JSON line each to `out`."""
     rows = pq.read_table(data).to_pylist()
     graded = answer(model_dir, rows, max_prompt=int(max_prompt), max_response=int(max_response))
-    partial = Path(f"{out}.part")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("w", encoding="utf-8") as file:
+    with replacing(Path(out)) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in graded)
-    os.replace(partial, out)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """One self-contained HTML page about a two-stage run."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.evaluation import plots
+from dianjin_ext.files import replacing
 
 STAGES = ("base", "sft", "grpo")
 SAMPLES = 5
@@ -71,9 +71,8 @@ def write_report(
             ),
         },
     )
-    partial = out / "report.html.part"
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, out / "report.html")
+    with replacing(out / "report.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 def _grpo_steps(folder: Path) -> list[Line]:

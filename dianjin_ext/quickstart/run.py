@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.metrics import summarise
 from dianjin_ext.evaluation.report import read_lines, write_report
+from dianjin_ext.files import write_json
 from dianjin_ext.quickstart.stages import EVALUATED, Stage, stages
 
 LLAMAFACTORY_PYTHON = "DIANJIN_LLAMAFACTORY_PYTHON"
@@ -74,7 +75,7 @@ class _State:
         if not folder.is_dir() or not any(folder.iterdir()):
             folder.mkdir(parents=True, exist_ok=True)
             self.content = {"run": identity, "finished": self.finished}
-            _write_json(path, self.content)
+            write_json(path, self.content)
             return
         if not path.is_file():
             raise DianjinError(f"{folder} is not empty and holds no quickstart run; choose another")
@@ -93,7 +94,7 @@ class _State:
 
     def finish(self, name: str, usage: dict[str, float]) -> None:
         self.finished[name] = usage
-        _write_json(self.path, self.content)
+        write_json(self.path, self.content)
 
 
 def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
@@ -166,7 +167,7 @@ def _report(
         "data": run["data"] or "made-up questions",
         "versions": _versions(llamafactory_python),
     }
-    _write_json(out / "summary.json", summary)
+    write_json(out / "summary.json", summary)
     write_report(out, summary, commands={stage.name: stage.command for stage in todo})
     for name in EVALUATED:
         row = summary[name]
@@ -191,9 +192,3 @@ def _versions(llamafactory_python: Path) -> dict[str, str]:
         **{package: version(package) for package in PACKAGES},
         "llamafactory": answer.stdout.strip() or "unknown",
     }
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, path)

@@ -4,7 +4,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from dianjin_ext.data import sft_row, verl_row, write_parquet, write_sft
-from dianjin_ext.data.schema import replacing
 from dianjin_ext.errors import DianjinError
 
 CHOICES = {"A": "股票", "B": "债券"}
@@ -75,13 +74,3 @@ def test_unknown_letters_and_keys_are_refused(tmp_path):
     with pytest.raises(DianjinError, match=r"x\.parquet.*schema"):
         write_parquet([wrong_type], tmp_path / "x.parquet")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
-    path = tmp_path / "kept.json"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]

@@ -47,7 +47,7 @@ def page(tmp_path):
         "versions": {"python": "3.11"},
     }
     write_report(tmp_path, summary, commands={"sft": ["/a/llamafactory-cli", "output_dir=sft"]})
-    assert not (tmp_path / "report.html.part").exists()
+    assert not list(tmp_path.glob(".report.html*"))
     return (tmp_path / "report.html").read_text("utf-8")
 
 
