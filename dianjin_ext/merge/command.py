@@ -82,7 +82,7 @@ def run(
             overwrite=overwrite,
             resume=resume,
             verify=verify,
-            progress=Throttle(parse_size(io_limit), progress) if io_limit else progress,
+            progress=Throttle(parse_size(io_limit, "io_limit"), progress) if io_limit else progress,
         )
     console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
     if verify:

@@ -16,7 +16,7 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{unit}I": 1024**power for power, unit in enumerate("KMGT", start=1)}
 
 
-def parse_size(size: int | str) -> int:
+def parse_size(size: int | str, name: str = "max_shard_size") -> int:
     """Read a size as transformers writes it: `5GB` is 5·10⁹ bytes, `5GiB` is 5·2³⁰.
 
     Raises:
@@ -25,7 +25,7 @@ def parse_size(size: int | str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?I?)B?\s*", str(size).upper())
     value = int(float(match[1]) * _UNITS[match[2]]) if match and match[2] in _UNITS else 0
     if value <= 0:
-        raise DianjinError(f"max_shard_size: expected a size such as 5GB, got {size!r}")
+        raise DianjinError(f"{name}: expected a size such as 5GB, got {size!r}")
     return value
 
 

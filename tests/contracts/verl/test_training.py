@@ -46,7 +46,7 @@ def run(tmp_path_factory, tiny_model, tiny_data):
         "trainer.total_training_steps=2",
         "trainer.v1.sampler.sampler_kwargs.poll_interval_s=0.1",
         "trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave",
-        "trainer.merge_on_save.fatal=true",
+        "trainer.merge_on_save.dtype=bf16",
         f"hydra.run.dir={out}/hydra",
     ]
     done = subprocess.run(
