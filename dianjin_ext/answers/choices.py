@@ -36,9 +36,15 @@ _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
-# What turns the label before it down; in the form of `key`.
-_REFUSALS = frozenset({"不选", "不应选", "排除", "应排除", "不符合", "不符合题意", "非"})
-_REFUSALS |= {"not", "excluded", "eliminated", "rejected", "ruledout"}
+# What turns the label before it down: more of it than the option's own text has.
+_REFUSAL = re.compile(
+    r"不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)|并?非(?:正确|本题)|^非|错误|错$|有误|排除|无法"
+    r"|^(?:not|wrong|false|incorrect)\b|\b(?:is|are)(?:n't| not| wrong| false| incorrect)\b"
+    r"|\bnot (?:correct|right|true|the answer|this)\b"
+    r"|\b(?:excluded|eliminated|rejected|ruled out)\b"
+    r"|\b(?:wrong|false|incorrect)\W*$",
+    re.IGNORECASE,
+)
 _POLARITY = {"true": "+", "yes": "+", "false": "-", "no": "-"}
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _AMBIGUOUS: Reading[str] = Reading(None, "ambiguous")
@@ -75,23 +81,26 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
 class _Options(NamedTuple):
     """Options in the form in which they are compared.
 
-    `by_text` and `by_truth` leave out what several options have in common.
+    `refusals` has how often an option's own text has what else would turn its label down; `by_text`
+    and `by_truth` leave out what several options have in common.
     """
 
     letters: str
     keys: Mapping[str, str]
+    refusals: Mapping[str, int]
     by_text: Mapping[str, str]
     by_truth: Mapping[str, str]
 
 
-_NO_OPTIONS = _Options(DEFAULT_LETTERS, {}, {}, {})
+_NO_OPTIONS = _Options(DEFAULT_LETTERS, {}, {}, {}, {})
 
 
 @lru_cache(maxsize=4096)  # a row is read for its gold answer and for each of its rollouts
 def _options(items: tuple[tuple[str, str], ...]) -> _Options:
     keys = {letter: key(text.replace("$", "")) for letter, text in items}
     truths = {letter: truth for letter, text in items if (truth := _truth(text))}
-    return _Options("".join(keys), keys, _unique(keys), _unique(truths))
+    refusals = {letter: _refusals(text) for letter, text in items}
+    return _Options("".join(keys), keys, refusals, _unique(keys), _unique(truths))
 
 
 def _unique(texts: Mapping[str, str]) -> dict[str, str]:
@@ -152,10 +161,14 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
     truth = _truth(words)
     if truth:
         return known.by_truth.get(truth) == letter
-    if said in _REFUSALS or said in known.keys.values():
+    if said in known.keys.values() or _refusals(words) > known.refusals.get(letter, 0):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)
+
+
+def _refusals(text: str) -> int:
+    return len(_REFUSAL.findall(text))
 
 
 def _option(text: str, known: _Options) -> str:

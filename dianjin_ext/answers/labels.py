@@ -1,13 +1,14 @@
 """Closed sets of labels, each label with the words that stand for it.
 
-A label is read only if a word of the set is the whole text, so `不合规` is never read as `合规` and
-`not bullish` is nothing at all. Sets are kept apart: whether `是` means `合规` depends on the
-question.
+A label is read only if words of the set are all there is, so `不合规` is never read as `合规`, and
+`not bullish` is nothing at all. There is no default label. Sets are kept apart: whether `是` means
+`合规` depends on the question.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import drop_lead, key, plain
@@ -18,50 +19,117 @@ LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "no": ("no", "否", "不是"),
     },
     "true_false": {
-        "true": ("true", "correct", "对", "正确", "√", "✓", "✔"),
-        "false": ("false", "incorrect", "wrong", "错", "错误", "不对", "不正确", "×", "✗", "✘"),
+        "true": ("true", "correct", "right", "对", "正确", "√", "✓", "✔", "✅"),
+        "false": (
+            "false",
+            "incorrect",
+            "not correct",
+            "wrong",
+            "错",
+            "错误",
+            "不对",
+            "不正确",
+            "×",
+            "✗",
+            "✘",
+            "❌",
+        ),
     },
     "compliance": {
-        "compliant": ("compliant", "合规", "符合规定"),
+        "compliant": ("compliant", "合规", "符合规定", "符合要求", "合法合规"),
         "non-compliant": (
             "non-compliant",
             "noncompliant",
             "not compliant",
             "不合规",
             "违规",
+            "违反规定",
             "不符合规定",
+            "不符合要求",
         ),
     },
     "sentiment": {
-        "bearish": ("bearish", "利空", "看跌", "看空", "negative", "消极", "负面"),
-        "neutral": ("neutral", "中性"),
-        "bullish": ("bullish", "利好", "看涨", "看多", "positive", "积极", "正面"),
+        "bearish": (
+            "bearish",
+            "negative",
+            "pessimistic",
+            "利空",
+            "看跌",
+            "看空",
+            "消极",
+            "负面",
+            "负向",
+            "悲观",
+        ),
+        "neutral": ("neutral", "中性", "中立"),
+        "bullish": (
+            "bullish",
+            "positive",
+            "optimistic",
+            "利好",
+            "看涨",
+            "看多",
+            "积极",
+            "正面",
+            "正向",
+            "乐观",
+        ),
     },
 }
 """Set name to label to the words for it."""
 
-_WORDS = {
+Words = Mapping[str, str]
+"""Word, in the form of `key`, to label: one closed set."""
+
+_WORDS: Final[Mapping[str, Words]] = {
     name: {key(word): label for label, words in labels.items() for word in words}
     for name, labels in LABEL_SETS.items()
 }
-_SEPARATOR = re.compile(r"[/|,、;\s]+|或者?|和|\bor\b|\band\b", re.IGNORECASE)
+# Words, each now a NUL, that all mean the same label: `利好（bullish）`, `no / 否`. Side by side
+# they are refused: `不是 否` is a double negation.
+_GLOSSED = re.compile(r"[\s().。]*\x00(?:\s?[/|,、;:=(]\s?\x00)*[\s().。]*")
+_LEAD = re.compile(
+    r"(?:(?:the |overall |market |final )*(?:sentiment|label|verdict|judge?ment|conclusion|class)"
+    r"(?: is|:| =)"
+    r"|(?:情感|情绪|市场|最终)?(?:倾向|极性|分类|判断|判定|结论|标签|情感|情绪)(?:结果)?(?:是|为|:))\s*",
+    re.IGNORECASE,
+)
 
 
 def read_label(text: str, names: Iterable[str]) -> Reading[str]:
     """Read `text` as one label of one of the sets `names`, such as `("yes_no", "compliance")`.
 
-    The sets must have no word in common. Two different labels side by side are `ambiguous`;
-    anything else that is not exactly one word of the sets is `no_answer`.
+    The sets must have no word in common. See `read_word` for what is read.
+    """
+    return read_word(text, [_WORDS[name] for name in names])
+
+
+def read_word(text: str, sets: Iterable[Words]) -> Reading[str]:
+    """Read `text` as one label of one of `sets`.
+
+    Read are a word of a set, and several that mean the same label (`利好 (bullish)`), after a
+    lead-in (`答案是`, `Sentiment:`) or none. Words of different labels of one set in one text are
+    `ambiguous`, whatever stands between them; anything else is `no_answer`.
     """
     if len(text) > MAX_LENGTH:
         return Reading(None, "no_answer")
-    sets = [_WORDS[name] for name in names]
-    text = drop_lead(plain(text))
-    whole = _lookup(key(text), sets)
-    if whole is not None:
-        return Reading(whole)
-    parts = {_lookup(key(part), sets) for part in _SEPARATOR.split(text)}
-    return Reading(None, "ambiguous" if len(parts - {None}) > 1 else "no_answer")
+    sets = list(sets)
+    cleaned = plain(text)
+    for said in (cleaned, drop_lead(cleaned), _LEAD.sub("", cleaned, count=1)):
+        word = key(said)
+        for words in sets:
+            label = words.get(word) or words.get(word.removesuffix("的"))
+            if label is not None:
+                return Reading(label)
+    said = drop_lead(cleaned).casefold()
+    for words in sets:
+        finder = _finder(tuple(words))
+        found = {words.get(key(match[0]), "") for match in finder.finditer(said)}
+        if len(found) > 1:
+            return Reading(None, "ambiguous")
+        if found and all(found) and _GLOSSED.fullmatch(finder.sub("\0", said)):
+            return Reading(found.pop())
+    return Reading(None, "no_answer")
 
 
 def label_set(text: str, names: Iterable[str]) -> str | None:
@@ -69,5 +137,63 @@ def label_set(text: str, names: Iterable[str]) -> str | None:
     return next((name for name in names if read_label(text, (name,)).value is not None), None)
 
 
-def _lookup(word: str, sets: list[dict[str, str]]) -> str | None:
-    return next((labels[word] for labels in sets if word in labels), None)
+def own_set(labels: Any) -> Words | None:
+    """Return the closed set that a row gives, or None if it can't be used as one.
+
+    Args:
+        labels: At least two labels: a list of them, or label to a list of words for it. The label
+            is a word for itself. Whole numbers count as text. Labels whose words are None are left
+            out (parquet stores one column for each label of the file). No two labels may share a
+            word. Arrays of numpy are taken for lists.
+    """
+    labels = _listed(labels)
+    if isinstance(labels, Mapping):
+        pairs = [(label, _listed(words)) for label, words in labels.items() if words is not None]
+    elif isinstance(labels, list | tuple):
+        pairs = [(label, ()) for label in labels]
+    else:
+        return None
+    rows = []
+    for label, words in pairs:
+        words = [words] if isinstance(words, str) else words
+        if not isinstance(words, list | tuple):
+            return None
+        row = [_text(word) for word in (label, *words)]
+        if not all(row):
+            return None
+        rows.append(tuple(row))
+    return _own_set(tuple(rows))
+
+
+@lru_cache(maxsize=4096)  # a row is read for each of its rollouts
+def _own_set(rows: tuple[tuple[str, ...], ...]) -> Words | None:
+    words: dict[str, str] = {}
+    for label, *others in rows:
+        for word in (label, *others):
+            if not key(word) or words.setdefault(key(word), label) != label:
+                return None
+    return words if len(set(words.values())) > 1 else None
+
+
+def _listed(value: Any) -> Any:
+    """Return an array as a list; anything else as it is."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _text(value: Any) -> str:
+    """Return a label as text; nothing for what is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+@lru_cache(maxsize=4096)
+def _finder(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for any of `words`, the longest first, with blanks anywhere in them."""
+    patterns = []
+    for word in sorted(words, key=len, reverse=True):
+        pattern = r"\s?".join(map(re.escape, word))
+        before, after = (
+            r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else "",
+            r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else "",
+        )
+        patterns.append(before + pattern + after)
+    return re.compile("|".join(patterns))

@@ -8,10 +8,13 @@ _STYLE = re.compile(
     r"|left|right|displaystyle)(?![A-Za-z])"
 )
 _NOTHING = re.compile(r"\\[,!()\[\]]")  # thin spaces and math delimiters
-_SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))|~")
+_SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
+# LaTeX's blank. Elsewhere a tilde means something: a range (`A~D`), about (`~5`), not (`~A`), or,
+# twice, text that is struck out.
+_TIE = re.compile(r"(?<=[,;:}])~(?!~)|(?<!~)~(?=[\\{])|(?<=[0-9])~(?=[A-Za-z])")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
-_MARKUP = str.maketrans("", "", "{}`")
-_NEEDS_CLEANING = re.compile(r"[\\{}`*~\s]")
+_MARKUP = str.maketrans("", "", "{}`\ufe0f")
+_NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
 
 _LEAD = re.compile(
     r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:| |$)[ :]*"
@@ -29,6 +32,8 @@ def plain(text: str) -> str:
     where they contain one.
     """
     text = unicodedata.normalize("NFKC", text)
+    if "~" in text:
+        text = _TIE.sub(" ", text)
     if not _NEEDS_CLEANING.search(text):
         return text
     if "\\" in text:
@@ -36,7 +41,7 @@ def plain(text: str) -> str:
         text = _NOTHING.sub("", text)
         text = _SPACE.sub(" ", text)
         text = _ESCAPED.sub(r"\1", text)
-    text = text.replace("~", " ").replace("**", "").translate(_MARKUP)
+    text = text.replace("**", "").translate(_MARKUP)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 

@@ -23,6 +23,7 @@ from dianjin_ext.rewards.registry import register_reward
     "fineva",
     "financeiq",
     "fineval",
+    "choice",
     gold="letters of the row's options such as 'AC' (A to G where the row has none), or an "
     "option's text",
 )

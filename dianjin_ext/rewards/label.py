@@ -1,29 +1,39 @@
 """Labels: the answer is the gold label, out of a closed set.
 
-The sets and their words stand in `dianjin_ext.answers.labels`. The set that has the gold answer
-decides how the response is read: where the gold answer is `合规`, `是` is no answer, because
-whether it means the same depends on the question.
+The row may give the set: `extra_info["labels"]`, a list of labels or a mapping of each label to the
+words for it; see `dianjin_ext.answers.labels.own_set`. Else it is the set that has the gold answer,
+among those of `dianjin_ext.answers.labels`: where the gold answer is `合规`, `是` is no answer,
+because whether it means the same depends on the question.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from dianjin_ext.answers.labels import label_set, read_label
+from dianjin_ext.answers.labels import LABEL_SETS, label_set, own_set, read_label, read_word
+from dianjin_ext.answers.reading import Reading
 from dianjin_ext.rewards.base import Score
-from dianjin_ext.rewards.format import compare, extract
+from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 
-SETS = {"tfns": ("sentiment",), "ccc": ("compliance", "yes_no", "true_false")}
+SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tfns": ("sentiment",),
+    "ccc": ("compliance", "yes_no", "true_false"),
+    "label": tuple(LABEL_SETS),
+}
 """Data source to the sets that its gold answers come from."""
 
 
-@register_reward(*SETS, gold="a label such as 'bullish' or '利好' (tfns), '合规' or '否' (ccc)")
+@register_reward(
+    *SETS,
+    gold="one of the row's `labels` where it has them, else a label such as 'bullish' or '利好' "
+    "(tfns), '合规' or '否' (ccc)",
+)
 def score_label(
     response: str,
     ground_truth: Any,
     *,
-    data_source: str,
+    data_source: str = "label",
     extra_info: Mapping[str, Any],
     policy: Policy,
     **_: Any,
@@ -32,15 +42,34 @@ def score_label(
 
     Args:
         response: The text of the model.
-        ground_truth: A word of one of the sets.
-        data_source: A key of `SETS`.
-        extra_info: Not used.
+        ground_truth: A label of the set, or a word for it.
+        data_source: A key of `SETS`; any other is taken for `label`.
+        extra_info: `labels`, where the row has them (see the module). A field that can't be used
+            is reported as `gold_unusable`.
         policy: How the response is read.
     """
     found = extract(response, policy)
-    gold = ground_truth if isinstance(ground_truth, str) else ""
-    name = label_set(gold, SETS[data_source])
-    names = SETS[data_source] if name is None else (name,)
+    gold = "" if isinstance(ground_truth, bool) else ground_truth
+    gold = str(gold) if isinstance(gold, str | int) else ""
+    labels = extra_info.get("labels")
+    if labels is None or (isinstance(labels, Mapping) and not any(_given(labels))):
+        return _among(found, gold, SETS.get(data_source, SETS["label"]))
+    words = own_set(labels)
+    if words is None:
+        return compare(found, None, lambda found: Reading(None, "no_answer"))
+    return compare(
+        found, read_word(gold, (words,)).value, lambda found: read_word(found.text, (words,))
+    )
+
+
+def _among(found: Extract, gold: str, names: tuple[str, ...]) -> Score:
+    name = label_set(gold, names)
+    names = names if name is None else (name,)
     return compare(
         found, read_label(gold, names).value, lambda found: read_label(found.text, names)
     )
+
+
+def _given(labels: Mapping[Any, Any]) -> list[bool]:
+    """Return for each label whether the row has it: parquet gives all of the file, some None."""
+    return [words is not None for words in labels.values()]

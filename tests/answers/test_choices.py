@@ -103,6 +103,12 @@ def test_letters(text, letters):
         "选项",
         "А",  # Cyrillic
         "A" * 5000,
+        "~A",
+        "~~A~~",
+        "非A",
+        "除A外",
+        "A̶",
+        r"\cancel{A}",
     ],
 )
 def test_no_answer(text):
@@ -113,6 +119,7 @@ def test_no_answer(text):
     "text",
     [
         "A或B",
+        "A~D",
         "A or B",
         "A/B/C 之一",
         "不选A，选C",
@@ -121,6 +128,12 @@ def test_no_answer(text):
         "A. wrong",
         "A：错误",
         "A. 不选",
+        "A. 错误的",
+        "A（错误选项）",
+        "A: not the answer",
+        "A. Bank loan is incorrect",
+        "A、银行贷款（应排除）",
+        "A. 不是正确答案",
         "A：不符合题意",
         "A (ruled out)",
         "A. 对; B. 错",
@@ -143,6 +156,8 @@ def test_ambiguous(text):
         ("A 货币市场", None),
         ("A. 货币的市场", "A"),
         ("A. 债券市场", "?"),
+        ("A. 货币市场（错误）", "?"),
+        ("A. 货币市场不正确", "?"),
         ("货币市场、债券市场", "AB"),
         ("货币市场、期货", None),
         ("货币市场、货币市场", None),
@@ -222,3 +237,15 @@ def test_a_value_has_only_letters_of_the_options(text):
 def test_every_option_text_and_letter_of_a_row_reads_as_its_letter():
     for (letter, option), label in itertools.product(MARKET.items(), ["{0}", "{1}", "{0}. {1}"]):
         assert read_choices(label.format(letter, option), MARKET).value == letter
+
+
+def test_a_refusal_in_the_option_itself_is_no_refusal():
+    options = {"A": "收入确认不正确", "B": "The estimate is not reliable"}
+    assert read_choices("A. 收入确认不正确", options).value == "A"
+    assert read_choices("A. 收入的确认不正确", options).value == "A"
+    assert read_choices("A. 收入确认不正确（错误）", options).fault == "ambiguous"
+    assert read_choices("B. Estimate is not reliable", options).value == "B"
+
+
+def test_ties_of_latex_are_blanks():
+    assert read_choices(r"\text{A},~\text{C}").value == "AC"

@@ -1,8 +1,10 @@
 import itertools
 
+import numpy as np
 import pytest
 
 from dianjin_ext.answers import LABEL_SETS, read_label
+from dianjin_ext.answers.labels import own_set, read_word
 
 CCC = ("compliance", "yes_no", "true_false")
 
@@ -30,6 +32,14 @@ CCC = ("compliance", "yes_no", "true_false")
         ("利空", ("sentiment",), "bearish"),
         ("中性", ("sentiment",), "neutral"),
         ("利好", ("sentiment",), "bullish"),
+        ("利好（bullish）", ("sentiment",), "bullish"),
+        ("Negative / 看空", ("sentiment",), "bearish"),
+        ("Sentiment: neutral", ("sentiment",), "neutral"),
+        ("The overall sentiment is positive", ("sentiment",), "bullish"),
+        ("情感倾向：负面的", ("sentiment",), "bearish"),
+        ("结论：不合规", CCC, "non-compliant"),
+        ("对的", CCC, "true"),
+        ("✔️", CCC, "true"),
     ],
 )
 def test_labels(text, names, label):
@@ -45,9 +55,17 @@ def test_labels(text, names, label):
         "合规性",
         "not bullish",
         "没有不合规",
-        "是不是",
         "compliance",
         "yess",
+        "不是 否",
+        "不是否",
+        "neither",
+        "非利好",
+        "not\u200bbullish",
+        "~合规",
+        "~~合规~~",
+        "\x00",
+        "It may be bullish",
     ],
 )
 def test_no_answer(text):
@@ -55,7 +73,18 @@ def test_no_answer(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["合规/不合规", "是或否", "yes or no", "bullish, neutral", "对、错"]
+    "text",
+    [
+        "合规/不合规",
+        "是或否",
+        "yes or no",
+        "bullish, neutral",
+        "对、错",
+        "是不是",
+        "是否",
+        "可能利好，也可能利空",
+        "not bullish but bearish",
+    ],
 )
 def test_ambiguous(text):
     assert read_label(text, (*CCC, "sentiment")) == (None, "ambiguous")
@@ -79,3 +108,47 @@ def test_a_negated_word_is_never_the_word():
         ):
             for word in words:
                 assert read_label(no + word, LABEL_SETS).value != label, no + word
+
+
+SEGMENTS = {"retail": ["零售", "individual"], "wholesale": ["批发"], "non-retail": None}
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["buy", "hold"], {"buy": "buy", "hold": "hold"}),
+        (("买入", "Hold"), {"买入": "买入", "hold": "Hold"}),
+        (np.array(["buy", "hold"]), {"buy": "buy", "hold": "hold"}),
+        ([0, 1], {"0": "0", "1": "1"}),
+        (
+            SEGMENTS,
+            {"retail": "retail", "零售": "retail", "individual": "retail"}
+            | {"wholesale": "wholesale", "批发": "wholesale"},
+        ),
+        (
+            {"up": np.array(["涨"]), "down": "跌"},
+            {"up": "up", "涨": "up", "down": "down", "跌": "down"},
+        ),
+    ],
+)
+def test_set_of_a_row(labels, words):
+    assert own_set(labels) == words
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        *(None, 3, "buy", [], ["buy"], ["buy", "BUY."], ["buy", ""], ["buy", None], [["a"], ["b"]]),
+        *({}, {"up": ["x"], "down": ["X"]}, {"up": 3, "down": 4}, {"up": [None], "down": []}),
+        *([True, False], [1.5, 2.5], {"up": {"x": 1}, "down": []}, np.array(3), b"ab", object()),
+    ],
+)
+def test_unusable_set_of_a_row(labels):
+    assert own_set(labels) is None
+
+
+def test_words_of_a_row_that_contain_each_other():
+    words = own_set(["risk", "no risk", "low risk"])
+    assert read_word("No risk", [words]).value == "no risk"
+    assert read_word("not risk", [words]) == (None, "no_answer")
+    assert read_word("no risk or low risk", [words]) == (None, "ambiguous")

@@ -11,8 +11,14 @@ from dianjin_ext import compute_score
         (" 增值税。\n", "增值税", "correct"),
         (r"\boxed{\text{增值税}}", "增值税", "correct"),
         ("ＧＤＰ growth", "gdp Growth", "correct"),
-        ("不是增值税", "增值税", "wrong"),
-        ("增值税和消费税", "增值税", "wrong"),
+        ("不是增值税", "增值税", "undecided"),
+        ("增值税和消费税", "增值税", "undecided"),
+        ("……", "增值税", "no_answer"),
+        (r"\boxed{\quad}", "增值税", "no_answer"),
+        (r"\boxed{:}", "增值税", "no_answer"),
+        (r"\boxed{}", "增值税", "not_boxed"),
+        (r"\boxed{增值税}\boxed{消费税}", "增值税", "ambiguous"),
+        ("增值税", "±", "gold_unusable"),
         (" ", "增值税", "no_answer"),
         ("增值税", " ", "gold_unusable"),
         ("增值税", None, "gold_unusable"),
@@ -27,3 +33,30 @@ def test_exact(name, answer, gold, reason):
 def test_pred_of_a_long_answer_is_cut():
     row = compute_score("cflue_oe", f"<think>x</think><answer>{'长' * 9000}</answer>", "长")
     assert row["pred"] == "长" * 80
+
+
+def test_an_open_answer_keeps_its_format_and_pred():
+    row = compute_score("exact", "<think>x</think><answer>消费 税</answer>", "增值税")
+    assert row == {"score": 0, "acc": 0, "format": 1, "pred": "消费税", "reason": "undecided"}
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ("<answer>消费税</answer>", "no_think"),
+        ("<think>x</think>消费税", "no_answer"),
+        ("<think>x</think><answer>消费税", "truncated"),
+        ("<think>x</think><answer>消费税</answer> Done.", "outside_text"),
+    ],
+)
+def test_a_broken_layout_keeps_its_reason(response, reason):
+    row = compute_score("exact", response, "增值税")
+    assert (row["reason"], row["format"]) == (reason, 0.0)
+
+
+@pytest.mark.parametrize("blanks", [0, 1, 1000])
+def test_a_long_gold_answer_is_matched_whole(blanks):
+    gold = "增值税" * 3000
+    for said, reason in ((gold, "correct"), (gold + "不", "undecided")):
+        response = f"<think>x</think><answer>{said}{' ' * blanks}</answer>"
+        assert compute_score("exact", response, gold)["reason"] == reason

@@ -7,6 +7,9 @@ from dianjin_ext.rewards import Policy, registry, reward_names, zero
 BUILT_IN = {
     "cflue_mcq",
     "cflue_oe",
+    "choice",
+    "label",
+    "exact",
     "finqa",
     "convfinqa",
     "tatqa",

@@ -18,6 +18,7 @@ GOLDS = {
     "fineva": "B",
     "financeiq": "C",
     "fineval": "D",
+    "choice": "AB",
     "finqa": "-1,234.5",
     "convfinqa": 1.42403,
     "tatqa": "12.5%",
@@ -25,6 +26,8 @@ GOLDS = {
     "xbrl_math": "(5)",
     "tfns": "利好",
     "ccc": "不合规",
+    "label": "bearish",
+    "exact": "VAT",
     "cflue_oe": "增值税 {一般纳税人",
     "finance_instruct": "Diversify.",
 }
