@@ -90,6 +90,45 @@ def prepare_cflue(
     show(counts, out)
 
 
+_SETTINGS = Annotated[
+    Path | None, typer.Option(help="YAML file of reward settings; the keys of reward_kwargs.")
+]
+_PRESET = Annotated[
+    str | None, typer.Option(help="dianjin_r1, fin_r1, fino1, deepseek_r1_zero or deepseek_r1.")
+]
+_STRICTNESS = Annotated[str | None, typer.Option(help="strict, lenient or dianjin.")]
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="JSON lines, also .gz; - is the standard input.")],
+    out: Annotated[
+        Path, typer.Option(help="The rows with their scores, also .gz; - is the standard output.")
+    ],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that grade.")] = 1,
+    settings: _SETTINGS = None,
+    preset: _PRESET = None,
+    strictness: _STRICTNESS = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad rows out instead of failing.")
+    ] = False,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Replace the scores that rows have already.")
+    ] = False,
+) -> None:
+    """Grade the responses in a file, with the reason for every zero.
+
+    A row is {"data_source", "response", "ground_truth", "extra_info"}; the last may be left out,
+    and other keys are kept. Every key of compute_score is added. A row that has such a key already
+    is bad, unless --rescore is given. The file may be larger than memory.
+    """
+    from dianjin_ext.evaluation.score_file import score_file
+    from dianjin_ext.evaluation.settings_file import load_settings
+
+    given = load_settings(settings, preset=preset, strictness=strictness)
+    score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
+
+
 @app.command()
 def merge(
     paths: Annotated[

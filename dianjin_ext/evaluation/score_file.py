@@ -1,0 +1,217 @@
+"""`dianjin score`: grade the responses in a file of JSON lines, of any size.
+
+A row is `{"data_source": …, "response": …, "ground_truth": …, "extra_info": {…}}`; `extra_info` may
+be left out, other keys are kept. The output has the same rows in the same order, each with every
+key of `compute_score` added.
+"""
+
+import gzip
+import json
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.tally import Tally
+from dianjin_ext.files import replacing
+from dianjin_ext.jsonl import STANDARD, BadRowError, Lines, parse, take
+from dianjin_ext.rewards.grader import Grader
+
+BATCH_BYTES = 1 << 18
+"""What one worker is given at a time. Memory is some such batches and the longest line."""
+
+SHOWN = 20
+
+
+class _Batch(NamedTuple):
+    first: int
+    lines: list[bytes]
+
+
+class _Graded(NamedTuple):
+    output: bytes
+    tally: Tally
+    bad: list[tuple[int, str]]
+
+
+def score_file(
+    file: Path,
+    out: Path,
+    *,
+    settings: Mapping[str, Any],
+    workers: int = 1,
+    skip_bad: bool = False,
+    rescore: bool = False,
+) -> Tally:
+    """Grade every row of `file` into `out`; show progress, bad rows and means.
+
+    Args:
+        file: JSON lines, also gzipped (`.gz`), or `-` for the standard input.
+        out: Replaced at once when all is done; gzipped where it ends in `.gz`; `-` for the
+            standard output.
+        settings: As for `compute_score`.
+        workers: Processes that grade. Rewards are known to them that are built in or come from
+            plug-ins.
+        skip_bad: Leave bad rows out instead of failing.
+        rescore: Replace the results of an earlier run that rows have; without it a row that has
+            one of the new keys is bad.
+
+    Raises:
+        DianjinError: A file can't be read, a setting is not known, or there are bad rows; each is
+            told by file, line (counted from 1), key and what was expected there.
+    """
+    Grader(settings)  # says what is wrong before a process is started
+    lines = Lines(file)
+    console = Console(stderr=True)
+    tally, bad = Tally(), 0
+    columns = (
+        TextColumn("scoring"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with _writer(out) as write, Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=lines.size)
+        for graded in _grade(_batches(lines), settings, workers, rescore):
+            write.write(graded.output)
+            tally.update(graded.tally)
+            for number, problem in graded.bad[: max(0, SHOWN - bad)]:
+                text = f"{lines.name}, line {number}: {problem}"
+                console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            bad += len(graded.bad)
+            progress.update(task, completed=lines.position)
+        if bad and not skip_bad:
+            raise DianjinError(
+                f"{lines.name}: {bad} bad rows (the first {min(bad, SHOWN)} are above); nothing "
+                "was written: mend them or pass --skip-bad"
+            )
+    if bad:
+        console.print(f"{bad} bad rows were left out", style="yellow", highlight=False)
+    (console if out == STANDARD else Console()).print(tally.table())
+    return tally
+
+
+@contextmanager
+def _writer(out: Path) -> Iterator[IO[bytes]]:
+    if out == STANDARD:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with replacing(out) as temporary, temporary.open("wb") as raw:
+        if out.suffix == ".gz":
+            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", compresslevel=6) as packed:
+                yield packed  # type: ignore[misc]
+        else:
+            yield raw
+
+
+def _batches(lines: Lines) -> Iterator[_Batch]:
+    batch, size, first, number = [], 0, 1, 0
+    for number, line in enumerate(lines, 1):
+        batch.append(line)
+        size += len(line)
+        if size >= BATCH_BYTES:
+            yield _Batch(first, batch)
+            batch, size, first = [], 0, number + 1
+    if batch:
+        yield _Batch(first, batch)
+
+
+def _grade(
+    batches: Iterator[_Batch], settings: Mapping[str, Any], workers: int, rescore: bool
+) -> Iterator[_Graded]:
+    """Grade batches in order; at most three wait for each worker."""
+    if workers == 1:
+        _start(settings, rescore)
+        yield from map(_grade_batch, batches)
+        return
+    pending: deque[Any] = deque()
+    # spawn: forking a process that has threads (the progress bar's) may lock up
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_start_process, initargs=(settings, rescore)
+    )
+    try:
+        for batch in batches:
+            pending.append(pool.submit(_grade_batch, batch))
+            if len(pending) >= 3 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise DianjinError(
+            "a worker process was killed, perhaps for want of memory; use fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_grader: Grader
+_rescore: bool
+
+
+def _start(settings: Mapping[str, Any], rescore: bool) -> None:
+    global _grader, _rescore
+    _grader, _rescore = Grader(settings), rescore
+
+
+def _start_process(settings: Mapping[str, Any], rescore: bool) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
+    _start(settings, rescore)
+
+
+def _grade_batch(batch: _Batch) -> _Graded:
+    output: list[bytes] = []
+    tally = Tally()
+    bad: list[tuple[int, str]] = []
+    for number, line in enumerate(batch.lines, batch.first):
+        if line.isspace():
+            continue
+        try:
+            output.append(_grade_line(line, tally))
+        except BadRowError as error:
+            bad.append((number, str(error)))
+    return _Graded(b"".join(output), tally, bad)
+
+
+def _grade_line(line: bytes, tally: Tally) -> bytes:
+    row = parse(line)
+    source = take(row, "data_source", str, "the name of a reward")
+    response = take(row, "response", str, "the response as text")
+    gold = take(row, "ground_truth", object, "the gold answer")
+    extra_info = row.get("extra_info")
+    if not isinstance(extra_info, dict | None):
+        take(row, "extra_info", dict, "an object or null")
+    try:
+        result = _grader(source, response, gold, extra_info)
+    except DianjinError as error:
+        raise BadRowError("data_source", str(error)) from None
+    except Exception as error:  # a reward of a plug-in may raise anything
+        raise BadRowError("data_source", f"the reward raised {error!r}") from None
+    if not _rescore and (taken := sorted(row.keys() & result.keys())):
+        raise BadRowError(
+            taken[0], "expected no such key, since the result has it; rename it, or pass --rescore"
+        )
+    tally.add(source, result)
+    row |= result
+    try:
+        return (json.dumps(row, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can hold
+        return (json.dumps(row) + "\n").encode()

@@ -1,0 +1,44 @@
+"""Reward settings from a YAML file and the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.settings import read_settings
+
+
+def load_settings(
+    file: Path | None = None, *, preset: str | None = None, strictness: str | None = None
+) -> dict[str, Any]:
+    """Return checked settings for `dianjin_ext.rewards.grader.Grader`.
+
+    Args:
+        file: A YAML mapping with the keys of `reward_kwargs`; see
+            `dianjin_ext.rewards.settings.Settings`.
+        preset: Replaces the file's.
+        strictness: Replaces the file's, and the preset's.
+
+    Raises:
+        DianjinError: The file can't be read, or a key or value is not known.
+    """
+    settings: dict[str, Any] = {}
+    if file is not None:
+        try:
+            loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise DianjinError(f"{file}: can't be read as YAML: {error}") from error
+        if not isinstance(loaded, dict | None):
+            raise DianjinError(
+                f"{file}: expected a mapping of reward settings such as `strictness: lenient`, "
+                f"found {type(loaded).__name__}"
+            )
+        settings = dict(loaded or {})
+    given = {"preset": preset, "strictness": strictness}
+    settings |= {key: value for key, value in given.items() if value is not None}
+    try:
+        read_settings(settings)
+    except DianjinError as error:
+        raise DianjinError(f"{file}: {error}" if file is not None else str(error)) from None
+    return settings
