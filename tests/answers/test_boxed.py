@@ -65,3 +65,33 @@ def _counted(rest):
             if depth == 0:
                 return rest[1:i]
     return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["{", "}", "{}", "\\{", "\\}", "\\", "中"]), min_size=1, max_size=6),
+    st.sampled_from([10, 90, 4096, 8192, 9001, 20_000]),
+    st.integers(0, 12),
+    st.integers(0, 5),
+)
+def test_many_braces_are_counted_the_same(pieces, length, more, shift):
+    """Blocks, their borders, and what is skipped in them."""
+    piece = "".join(pieces)
+    content = "." * shift + (piece * (length // len(piece) + 1))[:length] + "}" * more
+    expected = _counted("{" + content)
+    box = last_box("\\boxed{" + content)
+    assert (box.content if box else None) == expected
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 100, 20_000])
+def test_deep_nests_end_where_they_end(depth):
+    for content in (
+        "{" * depth + "}" * depth,
+        ("{" * depth + "x" + "}" * depth) * (30_000 // depth),
+    ):
+        assert last_box(f"\\boxed{{{content}}}}}").content == content
+        assert last_box(f"\\boxed{{{content}") is None
+
+
+def test_the_last_complete_box_is_found_behind_incomplete_ones():
+    assert last_box(r"\boxed{A}" + r"\boxed{{}" * 9000).content == "A"
