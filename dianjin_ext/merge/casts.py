@@ -37,12 +37,15 @@ def target_dtype(stored: DType, dtype: str) -> DType:
     return TARGETS.get(dtype, stored) if stored.name in FLOATS else stored
 
 
-def converter(stored: DType, dtype: DType) -> Callable[[memoryview], memoryview] | None:
+Convert = Callable[[memoryview, memoryview], None]
+
+
+def converter(stored: DType, dtype: DType) -> Convert | None:
     """Make a function from bytes of one type to bytes of another.
 
     Returns:
-        A function whose result is valid until it is called again, and whose argument is a whole
-        number of elements; None if the types are equal.
+        A function that fills its second argument from its first, both of as many elements; it may
+        run in several threads. None if the types are equal.
 
     Raises:
         DianjinError: numpy, which converts, is missing.
@@ -58,18 +61,12 @@ def converter(stored: DType, dtype: DType) -> Callable[[memoryview], memoryview]
     widen, narrow = _widen(stored), _narrow(dtype, stored)
     source = {8: np.float64, 4: np.float32, 2: np.uint16}[stored.size]
     target = {4: np.float32, 2: np.uint16}[dtype.size]
-    buffer: Any = np.empty(0, target)
 
-    def convert(data: memoryview) -> memoryview:
-        nonlocal buffer
-        values = np.frombuffer(data, source)
-        if len(buffer) < len(values):
-            buffer = np.empty(len(values), target)
+    def convert(data: memoryview, out: memoryview) -> None:
+        values, made = np.frombuffer(data, source), np.frombuffer(out, target)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             for start in range(0, len(values), _BLOCK):
-                block = values[start : start + _BLOCK]
-                buffer[start : start + len(block)] = narrow(widen(block))
-        return memoryview(buffer[: len(values)]).cast("B")
+                made[start : start + _BLOCK] = narrow(widen(values[start : start + _BLOCK]))
 
     return convert
 

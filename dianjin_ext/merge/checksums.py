@@ -1,10 +1,15 @@
-"""Check the rank files' own CRC32s while their bytes pass by."""
+"""Check the rank files' own CRC32s while their bytes pass by, in any order."""
 
+import threading
 import zlib
+from functools import lru_cache
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge.shards import Piece, Record
+from dianjin_ext.merge.direct import buffer
+from dianjin_ext.merge.shards import Piece
 from dianjin_ext.merge.sources import RankReader
+
+_SCRATCH = 1 << 18  # bytes
 
 
 class RecordChecker:
@@ -13,44 +18,92 @@ class RecordChecker:
     Only what the merge itself does not need, such as padding, is read in addition.
     """
 
-    def __init__(self, reader: RankReader, scratch: memoryview) -> None:
+    def __init__(self, reader: RankReader) -> None:
         self._reader = reader
-        self._scratch = scratch
-        self._running: dict[Record, tuple[int, int]] = {}  # next offset, CRC32 so far
-        self._checked: set[Record] = set()
+        self._lock = threading.Lock()
+        self._parts: dict[tuple[int, int], list[tuple[int, int, int]]] = {}  # offset, bytes, CRC32
+        self._checked: set[tuple[int, int]] = set()  # among records that pieces may share
 
-    def update(self, record: Record, offset: int, data: memoryview) -> None:
-        """Take note of bytes read from `offset` of the record's file."""
-        if record.crc is None:
-            return
-        expected, crc = self._running.get(record, (record.offset, 0))
-        if offset == expected:
-            self._running[record] = (offset + len(data), zlib.crc32(data, crc))
+    def update(self, piece: Piece, name: str, offset: int, data: memoryview) -> None:
+        """Take note of bytes of a piece, read from `offset` of its file.
 
-    def finish(self, piece: Piece, name: str) -> None:
-        """Check the record that a piece lies in, once the piece has been read.
+        The record that holds the piece is checked once every byte of the piece was seen.
 
         Args:
             piece: The piece.
             name: The tensor's key, for the message.
+            offset: Where the bytes lie in the rank's file.
+            data: The bytes.
 
         Raises:
             DianjinError: The bytes are not those that were saved.
         """
-        record = piece.record
-        if record.crc is None or record in self._checked:
+        if piece.record.crc is None:
             return
-        offset, crc = self._running.pop(record, (record.offset, 0))
-        end = record.offset + record.nbytes
-        while offset < end:
-            part = self._scratch[: min(len(self._scratch), end - offset)]
-            self._reader.read_into(record.rank, offset, part)
-            crc = zlib.crc32(part, crc)
-            offset += len(part)
+        part = (offset, len(data), zlib.crc32(data))
+        key = (piece.record.rank, piece.offset)
+        with self._lock:
+            parts = self._parts.setdefault(key, [])
+            parts.append(part)
+            if sum(nbytes for _, nbytes, _ in parts) < piece.nbytes:
+                return
+            del self._parts[key]
+        self._check(piece, name, sorted(parts))
+
+    def _check(self, piece: Piece, name: str, parts: list[tuple[int, int, int]]) -> None:
+        record = piece.record
+        if record.nbytes > piece.nbytes:
+            with self._lock:
+                if (record.rank, record.offset) in self._checked:
+                    return
+                self._checked.add((record.rank, record.offset))
+        crc = self._sum(record.rank, record.offset, piece.offset)
+        for _, nbytes, following in parts:
+            crc = combine(crc, following, nbytes)
+        end = piece.offset + piece.nbytes
+        crc = self._sum(record.rank, end, record.offset + record.nbytes, crc)
         if crc != record.crc:
             raise DianjinError(
                 f"{self._reader.path(record.rank)}: {name}: the CRC32 stored with the data is "
                 f"{record.crc:08x}, that of the data is {crc:08x}; the file is damaged, copy it "
                 "again or take an earlier checkpoint"
             )
-        self._checked.add(record)
+
+    def _sum(self, rank: int, begin: int, end: int, crc: int = 0) -> int:
+        """Read bytes of a rank's file and continue a CRC32 with them."""
+        scratch = buffer(min(_SCRATCH, end - begin)) if begin < end else memoryview(b"")
+        while begin < end:
+            part = scratch[: end - begin]
+            self._reader.read_into(rank, begin, part)
+            crc = zlib.crc32(part, crc)
+            begin += len(part)
+        return crc
+
+
+def combine(first: int, second: int, nbytes: int) -> int:
+    """The CRC32 of two byte strings in a row, from the CRC32 of each and the second's length.
+
+    A CRC is the remainder of a polynomial over GF(2): appending n bytes multiplies it by x^(8n),
+    as in zlib's crc32_combine.
+    """
+    return _multiply(_power(8 * nbytes), first) ^ second if first else second
+
+
+def _multiply(a: int, b: int) -> int:
+    """Multiply modulo the CRC32 polynomial; the highest bit is the coefficient of x^0."""
+    product = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            product ^= b
+        b = b >> 1 ^ (0xEDB88320 if b & 1 else 0)
+    return product
+
+
+@lru_cache(maxsize=256)
+def _power(exponent: int) -> int:
+    """x^exponent modulo the CRC32 polynomial."""
+    if exponent == 0:
+        return 1 << 31
+    half = _power(exponent // 2)
+    square = _multiply(half, half)
+    return square >> 1 ^ (0xEDB88320 if square & 1 else 0) if exponent % 2 else square

@@ -1,33 +1,46 @@
-"""Where the bytes of a file go: to disk, or into a comparison with what is on disk."""
+"""Where the bytes of a weight file go: to disk, or into a comparison with what is on disk."""
 
+import contextlib
+import errno
 import hashlib
-import mmap
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.direct import aligned, buffer, is_direct, open_direct, read_at, write_at
 
-BUFFER = 8 << 20  # bytes
+BUFFER = 2 << 20  # bytes of a file that are handled at a time; a multiple of direct.ALIGN
+
+
+class Block:
+    """Memory for one part of a file while it is handled; used again for a later part.
+
+    Attributes:
+        data: The bytes, from the first on.
+        stage: What they are converted from.
+        columns: Columns that are to be interleaved.
+        found: What a file holds in their place.
+    """
+
+    def __init__(self) -> None:
+        self.data, self.stage, self.columns, self.found = (buffer(BUFFER) for _ in range(4))
 
 
 class Sink:
-    """Takes a file from front to back: one buffer is filled while the other is being handled.
+    """Takes the parts of a file in any order, from any thread.
 
     Args:
         path: The file.
         flags: How to open it, as for `os.open`.
+        nbytes: How large it is when all was taken.
     """
 
-    def __init__(self, path: Path, flags: int) -> None:
+    def __init__(self, path: Path, flags: int, nbytes: int) -> None:
         self.path = path
-        self._fd = os.open(path, flags, 0o666)
-        self._buffers = [memoryview(mmap.mmap(-1, BUFFER)) for _ in range(2)]
-        self._pending: list[Future[None] | None] = [None, None]
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="merge-sink")
-        self._current = self._filled = self._offset = 0
+        self._nbytes = nbytes
+        self._fd = open_direct(path, flags)
 
     def __enter__(self) -> Self:
         return self
@@ -40,68 +53,42 @@ class Sink:
     ) -> None:
         try:
             if kind is None:
-                self._flush()
-                for handled in self._pending:
-                    if handled is not None:
-                        handled.result()
-                self._end()
+                self.end()
         finally:
-            self._thread.shutdown()
             os.close(self._fd)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes so far."""
-        return self._offset + self._filled
-
-    def space(self, nbytes: int) -> memoryview:
-        """The next bytes to fill: at least one, at most `nbytes`."""
-        return self._buffers[self._current][self._filled : self._filled + nbytes]
-
-    def commit(self, nbytes: int) -> None:
-        """Say that the first `nbytes` of `space` are filled."""
-        self._filled += nbytes
-        if self._filled == BUFFER:
-            self._flush()
-
-    def write(self, data: memoryview) -> None:
-        """Append bytes."""
-        while len(data):
-            space = self.space(len(data))
-            space[:] = data[: len(space)]
-            data = data[len(space) :]
-            self.commit(len(space))
-
-    def _flush(self) -> None:
-        data = self._buffers[self._current][: self._filled]
-        self._pending[self._current] = self._thread.submit(self._handle, data, self._offset)
-        self._offset += self._filled
-        self._current, self._filled = 1 - self._current, 0
-        previous = self._pending[self._current]
-        if previous is not None:
-            previous.result()
-
-    def _handle(self, data: memoryview, offset: int) -> None:
-        """Take the bytes that belong at `offset`; runs in the sink's thread."""
+    def take(self, block: Block, nbytes: int, offset: int) -> None:
+        """Handle the first `nbytes` of a block, which belong at `offset` of the file."""
         raise NotImplementedError
 
-    def _end(self) -> None:
-        """All bytes were handled."""
+    def follow(self, block: Block, nbytes: int) -> None:
+        """See a block once more after it was taken: the blocks come one at a time, in order."""
+
+    def end(self) -> None:
+        """Everything was taken."""
         raise NotImplementedError
 
 
 class FileWriter(Sink):
     """Writes the bytes, and fsyncs the file at the end."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    def __init__(self, path: Path, nbytes: int) -> None:
+        super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, nbytes)
+        if is_direct(self._fd):  # otherwise it may be emulated, by writing
+            try:
+                os.posix_fallocate(self._fd, 0, nbytes)
+            except OSError as error:
+                if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+                    os.close(self._fd)
+                    raise
 
-    def _handle(self, data: memoryview, offset: int) -> None:
-        while len(data):
-            written = os.pwrite(self._fd, data, offset)
-            data, offset = data[written:], offset + written
+    def take(self, block: Block, nbytes: int, offset: int) -> None:
+        """Write; the last block is padded, and what is too much is cut off at the end."""
+        write_at(self._fd, block.data[: min(aligned(nbytes), BUFFER)], offset)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Make the file outlast a power failure."""
+        os.ftruncate(self._fd, self._nbytes)
         os.fsync(self._fd)
 
 
@@ -112,11 +99,11 @@ class FileComparer(Sink):
         DianjinError: The file holds other bytes.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, os.O_RDONLY)
+    def __init__(self, path: Path, nbytes: int) -> None:
+        super().__init__(path, os.O_RDONLY, nbytes)
         # Read what is on the disk, not what is still cached from writing it.
-        os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        self._found = bytearray(BUFFER)
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
         self._sum = hashlib.sha256()
 
     @property
@@ -124,23 +111,26 @@ class FileComparer(Sink):
         """The SHA-256 of the file in hexadecimal, once everything was compared."""
         return self._sum.hexdigest()
 
-    def _handle(self, data: memoryview, offset: int) -> None:
-        if len(self._found) != len(data):
-            self._found = bytearray(len(data))
-        done = 0
-        while done < len(data):
-            got = os.preadv(self._fd, [memoryview(self._found)[done:]], offset + done)
+    def take(self, block: Block, nbytes: int, offset: int) -> None:
+        """Compare."""
+        done, end = 0, min(aligned(nbytes), BUFFER)
+        while done < nbytes:
+            got = read_at(self._fd, block.found[done:end], offset + done)
             if got == 0:
                 raise DianjinError(f"{self.path} ends at byte {offset + done}, too early")
             done += got
-        if self._found != data:
+        if block.found[:nbytes] != block.data[:nbytes]:
             raise DianjinError(
                 f"{self.path} does not hold what was written, between byte {offset} and byte "
-                f"{offset + len(data)}; the disk is not to be trusted"
+                f"{offset + nbytes}; the disk is not to be trusted"
             )
-        self._sum.update(data)
 
-    def _end(self) -> None:
+    def follow(self, block: Block, nbytes: int) -> None:
+        """Sum up."""
+        self._sum.update(block.data[:nbytes])
+
+    def end(self) -> None:
+        """Compare the sizes."""
         size = os.fstat(self._fd).st_size
-        if size != self.nbytes:
-            raise DianjinError(f"{self.path} has {size} bytes instead of {self.nbytes}")
+        if size != self._nbytes:
+            raise DianjinError(f"{self.path} has {size} bytes instead of {self._nbytes}")

@@ -3,14 +3,25 @@
 import json
 import os
 import re
-from collections import OrderedDict
+import resource
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.direct import (
+    ALIGN,
+    aligned,
+    buffer,
+    is_cached,
+    is_direct,
+    open_direct,
+    read_at,
+)
 
+_WINDOW = 1 << 20  # bytes
 _RANK_FILE = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
 
 
@@ -114,12 +125,24 @@ def _ranges(numbers: list[int]) -> str:
 
 
 class RankReader:
-    """Reads bytes of rank files, with a bounded number of them open at a time."""
+    """Reads bytes of rank files, from several threads if need be.
 
-    def __init__(self, paths: Sequence[Path], max_open: int = 256) -> None:
+    What is in the page cache comes from there; what is not is read past it.
+
+    Args:
+        paths: The rank files.
+        max_open: How many of them are kept open; any beyond are opened again for every read. Half
+            of what the process may have open unless given.
+    """
+
+    def __init__(self, paths: Sequence[Path], max_open: int | None = None) -> None:
         self._paths = paths
+        if max_open is None:
+            max_open = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._max_open = max_open
-        self._open: OrderedDict[int, int] = OrderedDict()
+        self._open: dict[int, int] = {}
+        self._lock = threading.Lock()
+        self._threads = threading.local()
 
     def __enter__(self) -> "RankReader":
         return self
@@ -137,26 +160,59 @@ class RankReader:
         """The file of a rank."""
         return self._paths[rank]
 
-    def _fd(self, rank: int) -> int:
-        if rank not in self._open:
-            if len(self._open) >= self._max_open:
-                os.close(self._open.popitem(last=False)[1])
-            self._open[rank] = os.open(self._paths[rank], os.O_RDONLY)
-        self._open.move_to_end(rank)
-        return self._open[rank]
-
-    def read_into(self, rank: int, offset: int, buffer: memoryview) -> None:
-        """Fill `buffer` with the bytes of a rank's file from `offset` on.
+    def read_into(self, rank: int, offset: int, data: memoryview) -> None:
+        """Fill `data` with the bytes of a rank's file from `offset` on.
 
         Raises:
             DianjinError: The file ends before.
         """
-        done, fd = 0, self._fd(rank)
-        while done < len(buffer):
-            got = os.preadv(fd, [buffer[done:]], offset + done)
-            if got == 0:
+        if rank >= self._max_open:
+            fd = self._open_file(rank)
+            try:
+                self._read(fd, rank, offset, data)
+            finally:
+                os.close(fd)
+            return
+        fd = self._open.get(rank, -1)
+        if fd < 0:
+            with self._lock:
+                if rank not in self._open:
+                    self._open[rank] = self._open_file(rank)
+                fd = self._open[rank]
+        self._read(fd, rank, offset, data)
+
+    def _open_file(self, rank: int) -> int:
+        path = self._paths[rank]
+        fd = os.open(path, os.O_RDONLY)
+        if is_cached(fd, os.fstat(fd).st_size):
+            return fd
+        os.close(fd)
+        return open_direct(path, os.O_RDONLY)
+
+    def _read(self, fd: int, rank: int, offset: int, data: memoryview) -> None:
+        direct, done = is_direct(fd), 0
+        while done < len(data):
+            at = offset + done
+            if direct:
+                window = self._window()
+                skipped = at % ALIGN
+                wanted = min(aligned(skipped + len(data) - done), len(window))
+                got = read_at(fd, window[:wanted], at - skipped) - skipped
+                got = min(got, len(data) - done)
+                if got > 0:
+                    data[done : done + got] = window[skipped : skipped + got]
+            else:
+                got = read_at(fd, data[done:], at)
+            if got <= 0:
                 raise DianjinError(
-                    f"{self._paths[rank]}: reading stopped at byte {offset + done}; the file was "
-                    "cut short while it was being merged"
+                    f"{self._paths[rank]}: reading stopped at byte {at}; the file was cut short "
+                    "while it was being merged"
                 )
             done += got
+
+    def _window(self) -> memoryview:
+        """Aligned memory of the calling thread, for direct reads."""
+        window: memoryview | None = getattr(self._threads, "window", None)
+        if window is None:
+            window = self._threads.window = buffer(_WINDOW)
+        return window

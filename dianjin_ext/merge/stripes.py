@@ -24,6 +24,11 @@ class Stripe(NamedTuple):
     rows: int
     runs: tuple[Run, ...]
 
+    @property
+    def width(self) -> int:
+        """Bytes of a row."""
+        return sum(run.width for run in self.runs)
+
 
 class _Part(NamedTuple):
     piece: Piece
@@ -66,3 +71,33 @@ def _walk(parts: list[_Part], shape: Shape, split: list[int]) -> Iterator[Stripe
                 _Part(p.piece, p.offset + row * (p.nbytes // rows), p.nbytes // rows) for p in parts
             ]
             yield from _walk(cut, inner, split)
+
+
+def cut(stripe: Stripe, begin: int, end: int) -> Iterator[Stripe]:
+    """Find what makes up the bytes from `begin` to `end` of a stripe.
+
+    Yields:
+        Whole rows, before and after them the parts of a row; each such part has one run.
+    """
+    width = stripe.width
+    (first, skipped), (last, rest) = divmod(begin, width), divmod(end, width)
+    if first == last:
+        yield from _row_part(stripe, first, skipped, rest)
+        return
+    if skipped:
+        yield from _row_part(stripe, first, skipped, width)
+        first += 1
+    if first < last:
+        runs = (Run(run.piece, run.offset + first * run.width, run.width) for run in stripe.runs)
+        yield Stripe(last - first, tuple(runs))
+    yield from _row_part(stripe, last, 0, rest)
+
+
+def _row_part(stripe: Stripe, row: int, begin: int, end: int) -> Iterator[Stripe]:
+    column = 0
+    for run in stripe.runs:
+        low, high = max(begin - column, 0), min(end - column, run.width)
+        if low < high:
+            offset = run.offset + row * run.width + low
+            yield Stripe(1, (Run(run.piece, offset, high - low),))
+        column += run.width

@@ -1,20 +1,40 @@
-"""Stream tensors from rank files to where they belong in a safetensors file, in constant memory."""
+"""Stream tensors from rank files to where they belong in a safetensors file, in constant memory.
 
-import mmap
-from collections.abc import Callable
+The file is cut into parts of a fixed size. A few threads each take the next part, read what
+belongs there from the rank files, check and convert it, and hand it on: reading, checking and
+writing go on side by side whatever the number of files.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from dianjin_ext.merge import sink
 from dianjin_ext.merge.assemble import Tensor
 from dianjin_ext.merge.casts import converter
 from dianjin_ext.merge.checksums import RecordChecker
 from dianjin_ext.merge.plan import WeightFile
-from dianjin_ext.merge.sink import FileComparer, FileWriter, Sink
+from dianjin_ext.merge.sink import Block, FileComparer, FileWriter, Sink
 from dianjin_ext.merge.sources import RankReader
-from dianjin_ext.merge.stripes import Run, stripes
+from dianjin_ext.merge.stripes import Stripe, cut, stripes
 
-Convert = Callable[[memoryview], memoryview]
+_THREADS = 4
+
+
+class _Fill(NamedTuple):
+    """`nbytes` of a block come from the bytes `begin` to `end` of a tensor's stripe."""
+
+    nbytes: int
+    tensor: Tensor
+    stripe: Stripe
+    begin: int
+    end: int
+
+
+_Part = list[_Fill | memoryview]
 
 
 class Merger:
@@ -28,9 +48,8 @@ class Merger:
     def __init__(self, reader: RankReader, advance: Callable[[int], None]) -> None:
         self._reader = reader
         self._advance = advance
-        self._scratch = memoryview(mmap.mmap(-1, sink.BUFFER))
-        self._rows = memoryview(mmap.mmap(-1, sink.BUFFER))
-        self._checker = RecordChecker(reader, self._scratch)
+        self._blocks = [Block() for _ in range(_THREADS)]
+        self._checker = RecordChecker(reader)
         self._converter = cache(converter)
 
     def write_file(self, file: WeightFile, path: Path) -> None:
@@ -40,7 +59,7 @@ class Merger:
             DianjinError: A rank file is damaged.
             OSError: Reading or writing failed.
         """
-        with FileWriter(path) as out:
+        with FileWriter(path, file.nbytes) as out:
             self._stream(file, out)
 
     def compare_file(self, file: WeightFile, path: Path) -> str:
@@ -52,70 +71,100 @@ class Merger:
         Raises:
             DianjinError: They differ.
         """
-        with FileComparer(path) as out:
+        with FileComparer(path, file.nbytes) as out:
             self._stream(file, out)
         return out.sha256
 
     def _stream(self, file: WeightFile, out: Sink) -> None:
-        out.write(memoryview(file.header))
-        self._advance(len(file.header))
-        for tensor in file.tensors:
-            self._write_tensor(tensor, out)
-        if out.nbytes != file.nbytes:  # a mistake of this program, not of its input
-            raise RuntimeError(f"{out.path}: {out.nbytes} bytes instead of {file.nbytes}")
+        pending: deque[tuple[Future[int], Block]] = deque()
 
-    def _write_tensor(self, tensor: Tensor, out: Sink) -> None:
-        convert = self._converter(tensor.stored, tensor.dtype)
-        for stripe in stripes(tensor):
-            width = sum(run.width for run in stripe.runs)
-            if width > sink.BUFFER or stripe.rows == 1:
-                for row in range(stripe.rows):
-                    for run in stripe.runs:
-                        self._copy(run, row, out, convert)
+        def settle() -> None:
+            future, block = pending.popleft()
+            nbytes = future.result()
+            out.follow(block, nbytes)
+            self._advance(nbytes)
+
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="merge") as threads:
+            for number, part in enumerate(_parts(file)):
+                if len(pending) == len(self._blocks):
+                    settle()
+                block = self._blocks[number % len(self._blocks)]
+                offset = number * sink.BUFFER
+                pending.append((threads.submit(self._handle, part, block, out, offset), block))
+            while pending:
+                settle()
+
+    def _handle(self, part: _Part, block: Block, out: Sink, offset: int) -> int:
+        """Fill a block and hand it on; returns its bytes."""
+        at = 0
+        for fill in part:
+            if isinstance(fill, memoryview):
+                block.data[at : at + len(fill)] = fill
+                at += len(fill)
             else:
-                at_once = sink.BUFFER // width
-                for row in range(0, stripe.rows, at_once):
-                    rows = min(at_once, stripe.rows - row)
-                    data = self._interleave(stripe.runs, row, rows, width)
-                    self._append(data, out, convert)
-        for piece in tensor.pieces:
-            self._checker.finish(piece, tensor.name)
+                self._fill(fill, block, block.data[at : at + fill.nbytes])
+                at += fill.nbytes
+        out.take(block, at, offset)
+        return at
 
-    def _append(self, data: memoryview, out: Sink, convert: Convert | None) -> None:
-        data = data if convert is None else convert(data)
-        out.write(data)
-        self._advance(len(data))
+    def _fill(self, fill: _Fill, block: Block, target: memoryview) -> None:
+        tensor = fill.tensor
+        convert = self._converter(tensor.stored, tensor.dtype)
+        if convert is None:
+            self._gather(fill.stripe, fill.begin, fill.end, tensor.name, block, target)
+            return
+        at, step = 0, len(block.stage) // tensor.stored.size * tensor.stored.size
+        for begin in range(fill.begin, fill.end, step):
+            end = min(begin + step, fill.end)
+            stage = block.stage[: end - begin]
+            self._gather(fill.stripe, begin, end, tensor.name, block, stage)
+            made = (end - begin) // tensor.stored.size * tensor.dtype.size
+            convert(stage, target[at : at + made])
+            at += made
 
-    def _copy(self, run: Run, row: int, out: Sink, convert: Convert | None) -> None:
-        """Copy one row of one run: straight into the sink's buffer if it is not converted."""
-        offset, end = run.offset + row * run.width, run.offset + (row + 1) * run.width
-        while offset < end and convert is not None:
-            data = self._scratch[: min(sink.BUFFER, end - offset)]
-            self._read(run, offset, data)
-            self._append(data, out, convert)
-            offset += len(data)
-        while offset < end:
-            space = out.space(end - offset)
-            self._read(run, offset, space)
-            out.commit(len(space))
-            self._advance(len(space))
-            offset += len(space)
+    def _gather(
+        self, stripe: Stripe, begin: int, end: int, name: str, block: Block, target: memoryview
+    ) -> None:
+        """Read a range of a stripe."""
+        at = 0
+        for part in cut(stripe, begin, end):
+            column, width = 0, part.width
+            for run in part.runs:
+                nbytes = part.rows * run.width
+                whole = part.rows == 1 or run.width == width
+                data = target[at + column :][:nbytes] if whole else block.columns[:nbytes]
+                self._reader.read_into(run.piece.record.rank, run.offset, data)
+                self._checker.update(run.piece, name, run.offset, data)
+                if not whole:
+                    for row in range(part.rows):
+                        to = at + row * width + column
+                        target[to : to + run.width] = data[row * run.width :][: run.width]
+                column += run.width
+            at += part.rows * width
 
-    def _interleave(self, runs: tuple[Run, ...], first: int, rows: int, width: int) -> memoryview:
-        """Read some rows of all runs and put them side by side."""
-        target = self._rows[: rows * width]
-        column = 0
-        for run in runs:
-            size = run.width
-            part = self._scratch[: rows * size]
-            self._read(run, run.offset + first * size, part)
-            for row in range(rows):
-                begin = row * width + column
-                target[begin : begin + size] = part[row * size : (row + 1) * size]
-            column += size
-        return target
 
-    def _read(self, run: Run, offset: int, buffer: memoryview) -> None:
-        record = run.piece.record
-        self._reader.read_into(record.rank, offset, buffer)
-        self._checker.update(record, offset, buffer)
+def _parts(file: WeightFile) -> Iterator[_Part]:
+    """Cut a file into parts of `sink.BUFFER` bytes; the last one may be shorter."""
+    part: _Part = []
+    room = sink.BUFFER
+    header = memoryview(file.header)
+    for at in range(0, len(header), sink.BUFFER):
+        if not room:
+            yield part
+            part, room = [], sink.BUFFER
+        part.append(header[at : at + sink.BUFFER])
+        room -= len(header[at : at + sink.BUFFER])
+    for tensor in file.tensors:
+        stored, made = tensor.stored.size, tensor.dtype.size
+        for stripe in stripes(tensor):
+            begin, total = 0, stripe.rows * stripe.width
+            while begin < total:
+                if not room:
+                    yield part
+                    part, room = [], sink.BUFFER
+                end = min(begin + room // made * stored, total)
+                nbytes = (end - begin) // stored * made
+                part.append(_Fill(nbytes, tensor, stripe, begin, end))
+                begin, room = end, room - nbytes
+    if part:
+        yield part

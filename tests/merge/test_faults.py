@@ -244,14 +244,14 @@ def test_targets_that_are_never_replaced(copy_of, tmp_path):
 
 @pytest.mark.parametrize("where", ["during the weights", "after the weights"])
 def test_a_full_disk(checkpoints, out, monkeypatch, where):
+    import dianjin_ext.merge.direct as direct
     import dianjin_ext.merge.merger as merger
-    import dianjin_ext.merge.sink as sink
 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if where == "during the weights":
-        monkeypatch.setattr(sink.os, "pwrite", full)
+        monkeypatch.setattr(direct.os, "pwrite", full)
     else:
         monkeypatch.setattr(merger.shutil, "copyfile", full)
     refuse(checkpoints / "fsdp2-w1", out, "No space left on device")

@@ -88,16 +88,16 @@ def test_damage_is_found(merged, damage, match):
 
 def test_verify_catches_what_the_disk_changed(checkpoints, tmp_path, monkeypatch):
     """A byte is turned on its way to the disk, after the merger let go of it."""
-    import dianjin_ext.merge.sink as sink
+    import dianjin_ext.merge.direct as direct
 
-    write = sink.os.pwrite
+    write = direct.os.pwrite
 
     def turn(fd, data, offset):
         changed = bytearray(data)
         changed[len(changed) // 2] ^= 1
         return write(fd, changed, offset)
 
-    monkeypatch.setattr(sink.os, "pwrite", turn)
+    monkeypatch.setattr(direct.os, "pwrite", turn)
     with pytest.raises(DianjinError, match=r"model\.safetensors does not hold what was written"):
         merge_checkpoint(checkpoints / "fsdp2-w1", tmp_path / "out", verify=True)
     assert list(tmp_path.iterdir()) == []
