@@ -129,6 +129,31 @@ def score(
     score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
 
 
+@app.command("check-data")
+def check_data(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="verl parquet or JSON lines (also .gz); several are splits."),
+    ],
+    json_: Annotated[
+        Path | None, typer.Option("--json", help="Also write every finding as JSON.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="Kinds of findings that don't count, such as percent; repeatable."),
+    ] = None,
+) -> None:
+    """Check training data; exit code 1 when something is wrong.
+
+    Found are gold answers that no response could match, gold numbers without a percent sign where
+    the question asks for a percentage, unknown data sources, bad rows, questions that come twice
+    (also with their options shuffled), and questions of one file that are in another too.
+    """
+    from dianjin_ext.data.check import check_data as check
+
+    raise typer.Exit(0 if check(files, report_file=json_, allow=allow or ()) else 1)
+
+
 @app.command()
 def merge(
     paths: Annotated[

@@ -1,0 +1,198 @@
+"""`dianjin check-data`: what is wrong with rows before anything is trained on them."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dianjin_ext.data.rows import Rows, TrainingRow
+from dianjin_ext.data.same import gold_key, question_key
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.files import write_json
+from dianjin_ext.jsonl import BadRowError
+from dianjin_ext.rewards import gold_response, score_numeric
+from dianjin_ext.rewards.registry import get_reward, has_reward
+
+KINDS: Final = {
+    "bad_row": "a row that can't be read",
+    "unknown_source": "a data source without a reward",
+    "gold": "a gold answer that no response could match",
+    "percent": "a question for a percentage whose gold number has no percent sign",
+    "duplicate": "a question that the file has already",
+    "contradiction": "a question that the file has already, with another gold answer",
+    "leak": "a question that an earlier file has too",
+}
+"""Every kind of finding, with its meaning."""
+
+SHOWN = 10
+
+_ASKS_PERCENT = re.compile(r"percent|%|％|百分|占比|pct\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?:[^.。!！?？\n]|\.(?=\d))*[?？]")
+_SIGN = re.compile(r"[%％]|percent|百分", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: `where` is `row 3` (from 0, parquet) or `line 4` (from 1, JSON)."""
+
+    file: str
+    where: str
+    kind: str
+    why: str
+
+
+@dataclass
+class Report:
+    """The findings, and for each file its rows and how many have no question to compare."""
+
+    findings: list[Finding] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    without_question: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `files`, `counts` and `findings` as JSON has them."""
+        counts = {kind: sum(f.kind == kind for f in self.findings) for kind in KINDS}
+        files = {
+            name: {"rows": n, "without_question": self.without_question[name]}
+            for name, n in self.rows.items()
+        }
+        return {"files": files, "counts": counts, "findings": [asdict(f) for f in self.findings]}
+
+
+def check_data(
+    files: Sequence[Path], *, report_file: Path | None = None, allow: Collection[str] = ()
+) -> bool:
+    """Check files, each a split of one data set; show a table and the first findings.
+
+    Memory grows by about 300 bytes a row.
+
+    Args:
+        files: Training first: a question of an earlier file that comes again is a leak.
+        report_file: Also write everything as JSON.
+        allow: Kinds that are shown and don't count.
+
+    Returns:
+        Whether nothing was found that counts.
+
+    Raises:
+        DianjinError: A file can't be read, or is named twice, or a kind is not known.
+    """
+    if unknown := sorted(set(allow) - KINDS.keys()):
+        raise DianjinError(f"{unknown[0]!r} is no kind of finding; known: {', '.join(KINDS)}")
+    sources = [Rows(path) for path in files]
+    if len({path.resolve() for path in files}) < len(files):
+        raise DianjinError("a file is named twice; every one of its rows would be a leak")
+    console = Console(stderr=True)
+    columns = (TextColumn("checking"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=sum(rows.size for rows in sources))
+        report = _check(
+            sources, lambda: progress.update(task, completed=sum(r.position for r in sources))
+        )
+    if report_file is not None:
+        write_json(report_file, report.as_json())
+    _show(report, allow, report_file)
+    return all(finding.kind in allow for finding in report.findings)
+
+
+def _check(sources: Sequence[Rows], tick: Callable[[], object]) -> Report:
+    report = Report()
+    seen: dict[bytes, tuple[str, str, bytes]] = {}
+    for rows in sources:
+        name = str(rows.path)
+        report.rows[name] = 0
+        for where, row in rows:
+            report.rows[name] += 1
+            if report.rows[name] % 100 == 0:
+                tick()
+            if isinstance(row, BadRowError):
+                report.findings.append(Finding(name, where, "bad_row", str(row)))
+                continue
+            found = list(_problems(row))
+            key, gold = question_key(row), gold_key(row)
+            if key is None:
+                report.without_question[name] += 1
+            elif key in seen:
+                found.append(_repeated(name, gold, seen[key]))
+            else:
+                seen[key] = (name, where, gold)
+            report.findings += [Finding(name, where, kind, why) for kind, why in found]
+        tick()
+    return report
+
+
+def _problems(row: TrainingRow) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the explanation of what is wrong with the row by itself."""
+    if not has_reward(row.data_source):
+        yield "unknown_source", f"no reward is registered for {row.data_source!r}"
+        return
+    try:
+        gold_response(row.data_source, row.ground_truth, row.extra_info)
+    except Exception as error:  # a reward of a plug-in may raise anything
+        yield "gold", str(error) if isinstance(error, DianjinError) else repr(error)
+    if get_reward(row.data_source).function is score_numeric and _percent_is_open(row):
+        yield (
+            "percent",
+            f"the question asks for a percentage, and the gold answer {row.ground_truth!r} has no "
+            "percent sign, so answers with and without one can't both be right; write the sign, or "
+            "train with numbers.percent: either",
+        )
+
+
+def _percent_is_open(row: TrainingRow) -> bool:
+    gold = str(row.ground_truth)
+    if _SIGN.search(gold) or not re.search(r"\d", gold):
+        return False
+    question = row.extra_info.get("question")
+    if not isinstance(question, str):
+        question = row.prompt[-1]["content"] if row.prompt else ""
+    asked = _SENTENCE.findall(question) or [question[-200:]]
+    return any(_asks_percent(sentence) for sentence in asked)
+
+
+def _asks_percent(sentence: str) -> bool:
+    """Return whether a percent word or sign stands elsewhere than in a given number (`5%`)."""
+    given = re.sub(r"\d\s*(?:[%％]|percent\b|个?百分)|百分之[\d一二三四五六七八九十]", "", sentence)
+    return _ASKS_PERCENT.search(given) is not None
+
+
+def _repeated(name: str, gold: bytes, first: tuple[str, str, bytes]) -> tuple[str, str]:
+    file, where, its_gold = first
+    other = "" if gold == its_gold else ", which has another gold answer"
+    if file != name:
+        return "leak", f"the same question as {file}, {where}{other}"
+    return "contradiction" if other else "duplicate", f"the same question as {where}{other}"
+
+
+def _show(report: Report, allow: Collection[str], report_file: Path | None) -> None:
+    console = Console()
+    counts = Counter((finding.file, finding.kind) for finding in report.findings)
+    kinds = [kind for kind in KINDS if any(counts[name, kind] for name in report.rows)]
+    table = Table("file", "rows", *(kind.replace("_", " ") for kind in kinds))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, n in report.rows.items():
+        table.add_row(name, str(n), *(str(counts[name, kind]) for kind in kinds))
+    console.print(table)
+    for kind in kinds:
+        found = [finding for finding in report.findings if finding.kind == kind]
+        console.print(f"{kind}: {KINDS[kind]}{' (allowed)' if kind in allow else ''}", style="bold")
+        lines = [f"  {finding.file}, {finding.where}: {finding.why}" for finding in found[:SHOWN]]
+        if len(found) > SHOWN:
+            lines.append(f"  … and {len(found) - SHOWN} more")
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if blind := report.without_question.total():
+        console.print(
+            f"{blind} rows have no question or prompt; they were not looked up for repetitions",
+            style="yellow",
+        )
+    if report_file is not None:
+        console.print(f"everything is in {report_file}", highlight=False, soft_wrap=True)
+    elif not report.findings:
+        console.print("nothing is wrong", style="green")

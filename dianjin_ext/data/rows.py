@@ -1,0 +1,122 @@
+"""Training rows from verl parquet or JSON lines, one at a time, whatever the size of the file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.jsonl import BadRowError, Lines, parse, take
+
+_COLUMNS = ("data_source", "prompt", "reward_model", "ground_truth", "extra_info")
+_BATCH = 256
+
+Message = dict[str, str]
+
+
+class TrainingRow(NamedTuple):
+    """What a reward and a prompt are made of.
+
+    Attributes:
+        data_source: Name of the reward.
+        ground_truth: The gold answer.
+        extra_info: Empty where the row has none.
+        prompt: Messages with `role` and `content`; empty where the row has none.
+    """
+
+    data_source: str
+    ground_truth: Any
+    extra_info: dict[str, Any]
+    prompt: list[Message]
+
+
+class Rows:
+    """The rows of a file; iterating yields where each stands, and the row or why it is bad.
+
+    Parquet files (`.parquet`) are as `dianjin prepare` writes them; any other file is JSON lines,
+    also gzipped, with `data_source`, `ground_truth` (or verl's `reward_model`), and where they are
+    needed `extra_info` and `prompt` (messages, or the text of a single user turn).
+
+    Attributes:
+        size: Bytes of the file as it lies on the disk.
+        position: About how many of them have been read.
+
+    Raises:
+        DianjinError: The file can't be opened or read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.position = 0
+        try:
+            self.size = path.stat().st_size
+        except OSError as error:
+            raise DianjinError(
+                f"{path}: can't be read ({error.strerror}); check the path"
+            ) from error
+
+    def __iter__(self) -> Iterator[tuple[str, TrainingRow | BadRowError]]:
+        raw = self._parquet() if self.path.suffix == ".parquet" else self._lines()
+        for where, read in raw:
+            try:
+                yield where, _training_row(parse(read) if isinstance(read, bytes) else read)
+            except BadRowError as error:
+                yield where, error
+
+    def _lines(self) -> Iterator[tuple[str, bytes]]:
+        lines = Lines(self.path)
+        for number, line in enumerate(lines, 1):
+            self.position = lines.position
+            if not line.isspace():
+                yield f"line {number}", line
+
+    def _parquet(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ModuleNotFoundError as error:
+            raise DianjinError(
+                "reading parquet needs pyarrow; pip install 'dianjin-ext[data]'"
+            ) from error
+        try:
+            with pq.ParquetFile(self.path) as file:
+                columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
+                total, number = file.metadata.num_rows, 0
+                for batch in file.iter_batches(_BATCH, columns=columns):
+                    for row in batch.to_pylist():
+                        yield f"row {number}", row
+                        number += 1
+                        self.position = self.size * number // total
+        except (pa.ArrowException, OSError) as error:
+            raise DianjinError(f"{self.path}: can't be read as parquet ({error})") from error
+
+
+def _training_row(row: dict[str, Any]) -> TrainingRow:
+    source = take(row, "data_source", str, "the name of a reward")
+    if "ground_truth" in row:
+        gold = row["ground_truth"]
+    else:
+        key = "ground_truth, or a reward_model with it"
+        model = take(row, "reward_model", dict, f"the gold answer as {key}")
+        if "ground_truth" not in model:
+            raise BadRowError("reward_model", "expected a ground_truth in it; the key is missing")
+        gold = model["ground_truth"]
+    extra_info = row.get("extra_info")
+    if extra_info is not None:
+        take(row, "extra_info", dict, "an object or null")
+    return TrainingRow(source, gold, extra_info or {}, _messages(row.get("prompt")))
+
+
+def _messages(prompt: Any) -> list[Message]:
+    if prompt is None:
+        return []
+    if isinstance(prompt, str):
+        return [{"role": "user", "content": prompt}]
+    expected = "expected a text, or messages with the texts role and content"
+    if not isinstance(prompt, list) or not prompt:
+        raise BadRowError("prompt", expected)
+    for message in prompt:
+        if not isinstance(message, dict) or not all(
+            isinstance(message.get(key), str) for key in ("role", "content")
+        ):
+            raise BadRowError("prompt", expected)
+    return [{"role": m["role"], "content": m["content"]} for m in prompt]

@@ -1,0 +1,178 @@
+import json
+
+import pytest
+
+from dianjin_ext.data import multiple_choice_prompt, verl_row, write_parquet
+from dianjin_ext.data.check import KINDS, check_data
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.quickstart import world
+
+CHOICES = {"A": "应收账款", "B": "应付账款", "C": "存货", "D": "固定资产"}
+
+
+def mcq(question, gold="B", choices=CHOICES, source="cflue_mcq", index=0):
+    prompt = multiple_choice_prompt(question, choices)
+    return verl_row(
+        source, prompt, gold, split="train", index=index, question=question, choices=choices
+    )
+
+
+def number(question, gold, **more):
+    return {"data_source": "finqa", "prompt": question, "ground_truth": gold, **more}
+
+
+def write(path, rows):
+    if path.suffix == ".parquet":
+        write_parquet(rows, path)
+    else:
+        lines = [r if isinstance(r, str) else json.dumps(r, ensure_ascii=False) for r in rows]
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check files and return (where they are wrong, whether all was well)."""
+
+    def run(*files, **more):
+        report = tmp_path / "report.json"
+        fine = check_data(files, report_file=report, **more)
+        found = json.loads(report.read_text(encoding="utf-8"))["findings"]
+        assert all(finding["kind"] in KINDS for finding in found)
+        return [(f["kind"], f["file"].rpartition("/")[2], f["where"]) for f in found], fine
+
+    return run
+
+
+def test_made_up_questions_are_fine(tmp_path, check):
+    rows = [mcq(q.text, q.gold, q.choices) for q in world.questions(300, seed=0)]
+    for suffix in ("parquet", "jsonl"):
+        train = write(tmp_path / f"train.{suffix}", rows[:200])
+        val = write(tmp_path / f"val.{suffix}", rows[200:])
+        assert check(train, val) == ([], True)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_golds_that_nothing_matches_and_unknown_sources(tmp_path, check, suffix):
+    rows = [mcq("问题一"), mcq("问题二", "E"), mcq("问题三", source="cfleu"), mcq("问题四", "")]
+    found, fine = check(write(tmp_path / f"x.{suffix}", rows))
+    name, at = (f"x.{suffix}", "row {}" if suffix == "parquet" else "line {}")
+    first = 0 if suffix == "parquet" else 1
+    kinds = ["gold", "unknown_source", "gold"]
+    expected = [(kind, name, at.format(i)) for i, kind in enumerate(kinds, first + 1)]
+    assert found == expected
+    assert not fine
+
+
+def test_same_question_within_a_file_and_between_files(tmp_path, check):
+    shuffled = {"A": "固定资产", "B": "存货", "C": "应付账款。", "D": " 应收账款"}
+    train = [
+        mcq("哪项属于流动负债？"),
+        mcq("哪项 属于流动负债?", "C", shuffled),  # the same in other words
+        mcq("哪项属于流动负债？", "A"),
+        mcq("哪项属于流动负债？", "B", CHOICES | {"D": "商誉"}),  # another option: another question
+    ]
+    val = [mcq("下列哪项属于流动负债？"), mcq("哪项属于流动负债", "C", shuffled)]
+    found, fine = check(
+        write(tmp_path / "train.parquet", train), write(tmp_path / "val.jsonl", val)
+    )
+    assert found == [
+        ("duplicate", "train.parquet", "row 1"),
+        ("contradiction", "train.parquet", "row 2"),
+        ("leak", "val.jsonl", "line 2"),
+    ]
+    assert not fine
+
+
+def test_options_in_the_prompt_may_be_shuffled_too(tmp_path, check):
+    first = "Which one?\nA. stocks\nB. bonds"
+    second = "which one?\n(A) Bonds\n(B) Stocks"
+    rows = [
+        {"data_source": "fineva", "ground_truth": gold, "prompt": prompt}
+        for gold, prompt in (("A", first), ("B", second), ("A", second))
+    ]
+    found, _ = check(write(tmp_path / "x.jsonl", rows))
+    assert found == [("duplicate", "x.jsonl", "line 2"), ("contradiction", "x.jsonl", "line 3")]
+
+
+def test_numbers_tell_questions_apart_and_so_does_the_text_asked_about(tmp_path, check):
+    rows = [
+        number("Growth was 1.5 points. What is the sum?", "3"),
+        number("Growth was 15 points. What is the sum?", "3"),
+        number("Growth was -15 points. What is the sum?", "3"),
+        number("The first report. What is the sum?", "3", extra_info={"question": "the sum?"}),
+        number("The second report. What is the sum?", "3", extra_info={"question": "the sum?"}),
+    ]
+    assert check(write(tmp_path / "x.jsonl", rows)) == ([], True)
+
+
+PERCENT = [
+    ("What was the percentage change in revenue?", "12.5", True),
+    ("what is the percent decline, in %?", "0.125", True),
+    ("净利润同比增长百分之几？", "12.5", True),
+    ("该产品收入占比是多少？", "0.3", True),
+    ("What was the percentage change in revenue?", "12.5%", False),
+    ("净利润同比增长百分之几？", "12.5％", False),
+    ("With interest of 5%, what is the total?", "105", False),
+    ("年利率为百分之五，利息是多少元？", "105", False),
+    ("Profit is a percentage of revenue. What was the profit?", "105", False),
+    ("Was the percentage larger in 2008?", "yes", False),
+    ("What was revenue?", "12.5", False),
+]
+
+
+@pytest.mark.parametrize(("question", "gold", "open_"), PERCENT)
+def test_percent(tmp_path, check, question, gold, open_):
+    found, fine = check(write(tmp_path / "x.jsonl", [number(question, gold)]))
+    assert found == ([("percent", "x.jsonl", "line 1")] if open_ else [])
+    assert fine != open_
+
+
+def test_percent_looks_at_the_bare_question(tmp_path, check):
+    row = number("Context. What percentage is meant?", "3", extra_info={"question": "The sum?"})
+    assert check(write(tmp_path / "x.jsonl", [row])) == ([], True)
+
+
+def test_allowed_kinds_are_told_and_do_not_count(tmp_path, check):
+    file = write(tmp_path / "x.jsonl", [number(PERCENT[0][0], "12.5")])
+    found, fine = check(file, allow=["percent"])
+    assert [kind for kind, _, _ in found] == ["percent"]
+    assert fine
+    with pytest.raises(DianjinError, match="'percents' is no kind of finding; known: bad_row"):
+        check(file, allow=["percents"])
+
+
+BAD = {
+    "no json": "{",
+    "no gold": {"data_source": "finqa", "prompt": "x"},
+    "no source": {"ground_truth": "1"},
+    "prompt": {"data_source": "finqa", "ground_truth": "1", "prompt": [{"role": "user"}]},
+    "extra_info": {"data_source": "finqa", "ground_truth": "1", "extra_info": "x"},
+}
+
+
+def test_bad_rows(tmp_path, check):
+    found, fine = check(write(tmp_path / "x.jsonl", [*BAD.values(), number("x", "1")]))
+    assert found == [("bad_row", "x.jsonl", f"line {i}") for i in range(1, len(BAD) + 1)]
+    assert not fine
+
+
+def test_files_that_are_no_data(tmp_path, check):
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(DianjinError, match=r"x\.parquet: can't be read as parquet"):
+        check(tmp_path / "x.parquet")
+    with pytest.raises(DianjinError, match=r"absent\.jsonl: can't be read"):
+        check(tmp_path / "absent.jsonl")
+    file = write(tmp_path / "x.jsonl", [number("x", "1")])
+    with pytest.raises(DianjinError, match="named twice"):
+        check(file, tmp_path / "." / "x.jsonl")
+
+
+def test_the_terminal_shows_counts_and_rows(tmp_path, capsys):
+    rows = [mcq(f"问题{i}", "E") for i in range(12)]
+    file = write(tmp_path / "x.jsonl", rows)
+    assert not check_data([file])
+    out = capsys.readouterr().out
+    assert f"{file}, line 1: cflue_mcq: the gold answer 'E' can't be used" in out
+    assert "… and 2 more" in out
+    assert not list(tmp_path.glob("*.json"))
