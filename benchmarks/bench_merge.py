@@ -1,155 +1,168 @@
-"""Merging side by side: ours, verl's merger, and a plain copy with fsync, as whole processes.
+"""Merging side by side: ours, verl's merger, and what the machine itself needs to copy the bytes.
 
-    python benchmarks/bench_merge.py [--size 0.5b] [--dtype bfloat16] [--world 4] [--keep DIR]
+    python benchmarks/bench_merge.py [--size 0.5b] [--world 4] [--folder DIR] [--repeat 2]
 
 Writes an FSDP2 checkpoint with verl's own checkpoint manager first (kept in DIR and used again if
-given). Prints wall seconds and peak resident memory, with the page cache warm.
+given), then measures whole processes: wall seconds, processor seconds, and peak resident memory of
+the process and its children, with the checkpoint in the page cache (warm) and evicted from it
+(cold). The rows beside the mergers are the machine's limits: `cp` of the rank files with fsync, and
+`dd` reading and writing as many bytes past the page cache. Best of the repetitions.
 """
 
 import argparse
+import contextlib
 import json
-import logging
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-SIZES = {  # Qwen2's
-    "tiny": dict(
-        vocab_size=2048,
-        hidden_size=256,
-        intermediate_size=1024,
-        num_hidden_layers=4,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-    ),
-    "0.5b": dict(
-        vocab_size=151936,
-        hidden_size=896,
-        intermediate_size=4864,
-        num_hidden_layers=24,
-        num_attention_heads=14,
-        num_key_value_heads=2,
-    ),
-    "3b": dict(
-        vocab_size=151936,
-        hidden_size=2048,
-        intermediate_size=11008,
-        num_hidden_layers=36,
-        num_attention_heads=16,
-        num_key_value_heads=2,
-    ),
-}
+import psutil
+from fsdp_checkpoints import SIZES, write_checkpoint
+
+CP = 'mkdir "$2" && cp "$1"/*.pt "$2" && sync "$2"/*'
+READ = 'for file in "$1"/*.pt; do dd if="$file" of=/dev/null bs=8M iflag=direct; done'
+WRITE = 'dd if=/dev/zero of="$2" bs=8M count=$3 oflag=direct conv=fsync'
 
 
-def write_checkpoint(folder, size, dtype, world):
-    """Write one rank after the other in this process, over torch's fake process group."""
-    import torch
-    import torch.distributed as dist
-    from tokenizers import Tokenizer, models
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.testing._internal.distributed.fake_pg import FakeStore
-    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
-    from verl.utils.checkpoint.fsdp_checkpoint_manager import FSDPCheckpointManager
-    from verl.utils.fsdp_utils import apply_fsdp2
+def commands(source, target, nbytes, seed_script):
+    """What is measured: name to command line."""
 
-    logging.disable(logging.WARNING)
-    torch_dtype = getattr(torch, dtype)
-    config = Qwen2Config(
-        **SIZES[size],
-        tie_word_embeddings=False,
-        architectures=["Qwen2ForCausalLM"],
-        dtype=torch_dtype,
-    )
-    words = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
-    for rank in range(world):
-        dist.init_process_group("fake", store=FakeStore(), rank=rank, world_size=world)
-        mesh = init_device_mesh("cpu", (world,), mesh_dim_names=("fsdp",))
-        with torch.device("meta"):
-            model = Qwen2ForCausalLM(config).to(torch_dtype)
-        apply_fsdp2(model, {"mesh": mesh, "reshard_after_forward": True}, {"wrap_policy": {}})
-        model.to_empty(device="cpu")
-        torch.manual_seed(rank)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                parameter.to_local().normal_(std=0.02)
-        manager = FSDPCheckpointManager(
-            model,
-            processing_class=tokenizer,
-            checkpoint_config={"save_contents": ["model"], "load_contents": ["model"]},
-        )
-        manager.save_checkpoint(str(folder / "actor"), global_step=1)
-        dist.destroy_process_group()
+    def shell(script):
+        return ["sh", "-ec", script, "sh", str(source), str(target), str(-(-nbytes >> 23))]
+
+    ours = str(Path(sys.executable).with_name("dianjin"))
+    verl = [sys.executable, "-m", "verl.model_merger", "merge", "--backend", "fsdp"]
+    rows = {
+        "cp with fsync": shell(CP),
+        "O_DIRECT read": shell(READ),
+        "O_DIRECT write": shell(WRITE),
+        "dianjin merge": [ours, "merge", str(source), str(target)],
+        "verl.model_merger": [*verl, "--local_dir", str(source), "--target_dir", str(target)],
+    }
+    if seed_script:
+        world = str(len(list(source.glob("*.pt"))))
+        rows["merge_model.py"] = [
+            *(sys.executable, str(seed_script), "--local_dir", str(source)),
+            *("--target_dir", str(target), "--world_size", world),
+        ]
+    return rows
 
 
-COPY = """
-import os, shutil, sys
-os.mkdir(sys.argv[2])
-for entry in os.scandir(sys.argv[1]):
-    if entry.name.endswith(".pt"):
-        target = os.path.join(sys.argv[2], entry.name)
-        shutil.copyfile(entry.path, target)
-        with open(target) as file:
-            os.fsync(file.fileno())
-"""
-OURS = "import sys; from dianjin_ext.merge import merge_checkpoint as m; m(*sys.argv[1:])"
-VERL = "-m verl.model_merger merge --backend fsdp --local_dir {} --target_dir {}"
+def evict(folder):
+    """Drop a folder's files from the page cache."""
+    os.sync()
+    for path in folder.glob("*.pt"):
+        fd = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
 
 
-def measure(command):
-    """Wall seconds, and peak resident memory in MiB, of a process."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    peak = 0
-    while process.poll() is None:
-        try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            peak = max(peak, int(status.partition("VmHWM:")[2].split()[0]))
-        except (OSError, IndexError):  # it has just ended
-            pass
-        time.sleep(0.01)
-    seconds = time.perf_counter() - begin
-    if process.returncode:
-        raise SystemExit(process.stderr.read().decode())
-    return seconds, peak / 1024
+def warm(folder):
+    """Bring a folder's files into the page cache."""
+    os.sync()
+    buffer = bytearray(1 << 20)
+    for path in folder.glob("*.pt"):
+        with path.open("rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
+
+
+def resident(process):
+    """Bytes that a process and its children have resident."""
+    total = 0
+    for member in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.Error):  # it may just have ended
+            total += member.memory_info().rss
+    return total
+
+
+def measure(command, name):
+    """Run a process; its wall seconds, processor seconds and peak resident MiB."""
+    with tempfile.TemporaryFile() as output:
+        begin = time.perf_counter()
+        process = psutil.Popen(command, stdout=output, stderr=output)
+        peak, done = 0, 0
+        while not done:
+            with contextlib.suppress(psutil.Error):
+                peak = max(peak, resident(process))
+            time.sleep(0.005)
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+        seconds = time.perf_counter() - begin
+        if status:
+            output.seek(0)
+            raise SystemExit(f"{name} failed:\n{output.read().decode()[-3000:]}")
+    return {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
+        # A single process is measured exactly, several by looking every few milliseconds.
+        "peak_mib": round(max(peak / 2**20, usage.ru_maxrss / 2**10), 1),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def wait_for_quiet(limit, patience):
+    """Wait until the machine does little else; go on regardless once patience is over."""
+    end = time.monotonic() + patience
+    while os.getloadavg()[0] > limit and time.monotonic() < end:
+        time.sleep(2)
+
+
+def compare(rows):
+    """How many times slower and larger the others are than ours."""
+    ours = rows["dianjin merge"]
+    for name in [name for name in rows if name != "dianjin merge"]:
+        slower = rows[name]["seconds"] / ours["seconds"]
+        text = f"  {name}: {slower:.1f} times our seconds"
+        if "merge" in name:
+            text += f", {rows[name]['peak_mib'] / ours['peak_mib']:.0f} times our memory"
+        print(text)
 
 
 def main():
+    """Measure, print a table, and the same as one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, default="0.5b")
     parser.add_argument("--dtype", choices=["bfloat16", "float32"], default="bfloat16")
     parser.add_argument("--world", type=int, default=4)
     parser.add_argument("--repeat", type=int, default=2)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--cache", choices=["warm", "cold"], nargs="+", default=["warm", "cold"])
+    parser.add_argument("--folder", type=Path, help="keep the checkpoint here")
+    parser.add_argument("--seed-script", type=Path, help="the seed's merge_model.py")
+    parser.add_argument("--max-load", type=float, default=2.5, help="load to wait for")
+    parser.add_argument("--patience", type=float, default=60, help="seconds to wait for it")
     options = parser.parse_args()
-    work = Path(tempfile.mkdtemp(prefix="bench-merge-"))
+    name = f"{options.size}-{options.dtype}-{options.world}"
+    work = Path(tempfile.mkdtemp(prefix="bench-merge-", dir=options.folder))
     try:
-        name = f"{options.size}-{options.dtype}-{options.world}"
-        source = (options.keep or work) / name / "actor"
+        source = (options.folder or work) / name / "actor"
         if not source.exists():
-            os.environ["OMP_NUM_THREADS"] = "1"
             write_checkpoint(source.parent, options.size, options.dtype, options.world)
         nbytes = sum(path.stat().st_size for path in source.glob("*.pt"))
         print(f"{name}: {nbytes / 1e9:.2f} GB in {options.world} rank files")
-        target = str(work / "merged")
-        rows = {}
-        for label, arguments in (
-            ("copy with fsync", ["-c", COPY, str(source), target]),
-            ("dianjin merge", ["-c", OURS, str(source), target]),
-            ("verl.model_merger", VERL.format(source, target).split()),
-        ):
-            runs = []
-            for _ in range(options.repeat):
-                shutil.rmtree(target, ignore_errors=True)
-                runs.append(measure([sys.executable, *arguments]))
-            seconds, memory = min(runs)
-            rows[label] = {"seconds": round(seconds, 2), "peak_mib": round(memory)}
-            print(f"{label:20} {seconds:7.2f} s {memory:8.0f} MiB", flush=True)
-        print(json.dumps({"checkpoint": name, "bytes": nbytes, **rows}))
+        if not options.seed_script:
+            print("the seed's merge_model.py is left out (--seed-script names it)")
+        target, results = work / "merged", {}
+        for cache in options.cache:
+            rows = results[cache] = {}
+            for label, command in commands(source, target, nbytes, options.seed_script).items():
+                runs = []
+                for _ in range(options.repeat):
+                    wait_for_quiet(options.max_load, options.patience)
+                    (evict if cache == "cold" else warm)(source)
+                    runs.append(measure(command, label))
+                    shutil.rmtree(target, ignore_errors=True)
+                    target.unlink(missing_ok=True)
+                best = rows[label] = min(runs, key=lambda run: run["seconds"])
+                print(
+                    f"{cache} {label:18} {best['seconds']:7.2f} s {best['cpu_seconds']:7.2f} s CPU "
+                    f"{best['peak_mib']:8.1f} MiB, load {best['load']}",
+                    flush=True,
+                )
+            compare(rows)
+        print(json.dumps({"checkpoint": name, "bytes": nbytes, **results}))
     finally:
         shutil.rmtree(work)
 
