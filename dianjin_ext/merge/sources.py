@@ -20,6 +20,7 @@ from dianjin_ext.merge.direct import (
     open_direct,
     read_at,
 )
+from dianjin_ext.merge.elsewhere import advice
 
 _WINDOW = 1 << 20  # bytes
 _RANK_FILE = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
@@ -32,10 +33,17 @@ class Checkpoint:
     Attributes:
         folders: Where they were found, in the order given.
         ranks: One file a rank; position R is rank R.
+        base: The base model's weight files, where they take part.
     """
 
     folders: tuple[Path, ...]
     ranks: tuple[Path, ...]
+    base: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that tensors come from."""
+        return self.ranks + self.base
 
 
 def find_checkpoint(paths: Sequence[Path]) -> Checkpoint:
@@ -82,6 +90,9 @@ def _model_folder(path: Path) -> Path:
     for folder in (path, path / "actor"):
         if folder.is_dir() and any(_RANK_FILE.fullmatch(f.name) for f in folder.iterdir()):
             return folder
+    known = advice(path)
+    if known:
+        raise DianjinError(known)
     steps = sorted(step.name for step in path.glob("global_step_*"))
     hint = f"; give one of {', '.join(steps)}" if steps else ""
     raise DianjinError(f"{path} holds no model_world_size_*_rank_*.pt{hint}")
