@@ -93,6 +93,11 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
         DianjinError: A key or a value is not known; the message names it by its whole path.
     """
     keys = _plain(given)
+    if "judge" in keys:
+        raise DianjinError(
+            "reward_kwargs.judge is for the reward function compute_score_with_judge "
+            "(reward.custom_reward_function.path=pkg://dianjin_ext.rewards.judged)"
+        )
     sources = keys.pop("sources", None) or {}
     if not isinstance(sources, dict):
         raise DianjinError(f"reward_kwargs.sources is {sources!r}; expected a mapping")
