@@ -1,0 +1,103 @@
+"""Grading batches for hosts that would lose a run to one exception."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.grader import Grader, Row
+
+__all__ = ["HostGrader", "Response"]
+
+logger = logging.getLogger(__name__)
+
+
+class Response(NamedTuple):
+    """One response and what it is graded by."""
+
+    data_source: str
+    text: str
+    ground_truth: Any
+    extra_info: Mapping[str, Any]
+
+
+class HostGrader:
+    """Grades batches; what a reward raises is logged, and the other responses are graded.
+
+    Args:
+        settings: As for `dianjin_ext.rewards.compute_score`, and `judge`, as for
+            `dianjin_ext.rewards.judged.compute_score_with_judge`.
+        can_skip: Whether the host can leave a response out.
+
+    Raises:
+        DianjinError: A setting is not known, or the judge's outages are to be skipped by a host
+            that can't.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], *, can_skip: bool) -> None:
+        self._settings = dict(settings)
+        self._judge = self._settings.pop("judge", None)
+        self._grader = Grader(self._settings)
+        self._failures = 0
+        if self._judge is None:
+            return
+        from dianjin_ext.rewards.judge.settings import read_judge
+
+        if read_judge(self._judge).on_outage == "skip" and not can_skip:
+            raise DianjinError(
+                "judge.on_outage is 'skip', and this host can't leave a response out; set it to "
+                "neutral or raise"
+            )
+
+    def __call__(self, responses: Sequence[Response]) -> list[Row | None]:
+        """Grade responses, in their order; None where the reward raised.
+
+        The 1st, 2nd, 4th, 8th … failure is logged, the first with its traceback.
+
+        Raises:
+            DianjinError: An unknown data source, or another error of the set-up that every other
+                response would have too.
+        """
+        if self._judge is None:
+            return [self._by_rules(response) for response in responses]
+        # In a thread of its own, since the host may have an event loop in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._judged(responses)).result()
+
+    def _by_rules(self, response: Response) -> Row | None:
+        try:
+            return self._grader(*response)
+        except DianjinError:
+            raise
+        except Exception as error:  # a reward of a plug-in may raise anything
+            self._tell(response, error)
+            return None
+
+    async def _judged(self, responses: Sequence[Response]) -> list[Row | None]:
+        from dianjin_ext.rewards.judged import compute_score_with_judge
+
+        async def grade(response: Response) -> Row | None:
+            try:
+                return await compute_score_with_judge(
+                    *response, judge=self._judge, **self._settings
+                )
+            except DianjinError:
+                raise
+            except Exception as error:
+                self._tell(response, error)
+                return None
+
+        return await asyncio.gather(*map(grade, responses))
+
+    def _tell(self, response: Response, error: Exception) -> None:
+        self._failures += 1
+        if not self._failures & (self._failures - 1):
+            logger.error(
+                "the reward of data_source %r raised %r; failure number %d in this process",
+                response.data_source,
+                error,
+                self._failures,
+                exc_info=error if self._failures == 1 else None,
+            )
