@@ -14,6 +14,23 @@ _CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """What a LoRA adapter adds to a weight: scale · left @ right.
+
+    Attributes:
+        left: out × r; r × out if `transposed`.
+        right: r × in; in × r if `transposed`.
+        scale: The factor.
+        transposed: Both are stored transposed, as those of embeddings are.
+    """
+
+    left: "Tensor"
+    right: "Tensor"
+    scale: float
+    transposed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """A whole tensor and where its parts lie.
 
@@ -23,6 +40,7 @@ class Tensor:
         dtype: The element type to write.
         shape: The global shape.
         pieces: One for each part, sorted by where they begin; they tile the shape as a grid.
+        delta: What is added to it on the way.
     """
 
     name: str
@@ -30,6 +48,7 @@ class Tensor:
     dtype: DType
     shape: Shape
     pieces: tuple[Piece, ...]
+    delta: Delta | None = None
 
     @property
     def nbytes(self) -> int:

@@ -6,21 +6,7 @@ from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.assemble import Tensor, same_bytes
-from dianjin_ext.merge.sources import Checkpoint, RankReader
-
-
-def refuse_adapters(tensors: list[Tensor], checkpoint: Checkpoint) -> None:
-    """Refuse a LoRA checkpoint.
-
-    Raises:
-        DianjinError: The keys are those of a model with adapters.
-    """
-    for tensor in tensors:
-        if ".lora_" in tensor.name or tensor.name.startswith("base_model.model."):
-            raise DianjinError(
-                f"{checkpoint.folders[0]} is a LoRA checkpoint ({tensor.name}); adapters cannot "
-                "be merged yet, and the base weights alone would be the untrained model"
-            )
+from dianjin_ext.merge.sources import RankReader
 
 
 def _text_config(config: dict[str, Any]) -> dict[str, Any]:

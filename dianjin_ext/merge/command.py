@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from dianjin_ext.merge.adapters import FOLDER
 from dianjin_ext.merge.merger import merge_checkpoint, parse_size
 from dianjin_ext.merge.plan import Plan, plan_merge
 from dianjin_ext.merge.throttle import Throttle
@@ -35,6 +36,8 @@ def run(
     resume: bool = False,
     verify: bool = False,
     io_limit: str | None = None,
+    merge_lora: bool = False,
+    lora_alpha: float | None = None,
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
 
@@ -49,6 +52,8 @@ def run(
         resume: As there.
         verify: As there.
         io_limit: Bytes written a second at most, such as `200MB`.
+        merge_lora: As for `merge_checkpoint`.
+        lora_alpha: As there.
 
     Raises:
         DianjinError: As `merge_checkpoint`.
@@ -56,7 +61,14 @@ def run(
     console = Console()
     if dry_run:
         size = parse_size(max_shard_size)
-        plan = plan_merge(ckpt, base_model=base_model, dtype=dtype, max_shard_size=size)
+        plan = plan_merge(
+            ckpt,
+            base_model=base_model,
+            dtype=dtype,
+            max_shard_size=size,
+            merge_lora=merge_lora,
+            lora_alpha=lora_alpha,
+        )
         _print_plan(plan, out, console)
         return
     columns = (
@@ -82,9 +94,17 @@ def run(
             overwrite=overwrite,
             resume=resume,
             verify=verify,
+            merge_lora=merge_lora,
+            lora_alpha=lora_alpha,
             progress=Throttle(parse_size(io_limit, "io_limit"), progress) if io_limit else progress,
         )
     console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
+    if plan.adapter is not None:
+        console.print(
+            f"The weights are the base model's; the trained adapter lies in {out / FOLDER} "
+            "(--merge-lora merges it into them).",
+            highlight=False,
+        )
     if verify:
         console.print(f"read again and found equal to the rank files; sums in {SUMS}")
     if not plan.checksums:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.adapters import CONFIG as ADAPTER_CONFIG
 from dianjin_ext.merge.folder import OutputFolder, sync
 from dianjin_ext.merge.plan import INDEX, Plan, check_space, plan_merge
 from dianjin_ext.merge.sources import RankReader
@@ -39,6 +40,8 @@ def merge_checkpoint(
     overwrite: bool = False,
     resume: bool = False,
     verify: bool = False,
+    merge_lora: bool = False,
+    lora_alpha: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Merge an FSDP checkpoint that verl wrote into a folder in Hugging Face format.
@@ -63,6 +66,10 @@ def merge_checkpoint(
             interruption leaves nothing, or what a kill leaves is cleared away.
         verify: Read every weight file again before the target appears and compare it with the
             rank files, byte by byte; then leave the sums of all files in SHA256SUMS.
+        merge_lora: Merge a LoRA adapter into the base weights, in float32, rounded once. Without
+            it, the base weights and the adapter stay apart: the adapter goes to `lora_adapter/` in
+            the target, in PEFT's format.
+        lora_alpha: The adapter's alpha, where the checkpoint does not say it or is wrong.
         progress: Called now and then with the bytes done and the bytes in total; verifying counts
             them again.
 
@@ -79,6 +86,8 @@ def merge_checkpoint(
         base_model=None if base_model is None else Path(base_model),
         dtype=dtype,
         max_shard_size=parse_size(max_shard_size),
+        merge_lora=merge_lora,
+        lora_alpha=lora_alpha,
     )
     try:
         _carry_out(
@@ -109,11 +118,11 @@ def _carry_out(
     output = OutputFolder(
         target,
         overwrite=overwrite,
-        protected=plan.checkpoint.folders,
+        protected=plan.inputs,
         fingerprint=plan.fingerprint(),
         resume=resume,
     )
-    with output as folder, RankReader(plan.checkpoint.ranks) as reader:
+    with output as folder, RankReader(plan.checkpoint.files) as reader:
         check_space(plan, folder)
         merger = Merger(reader, advance)
         for file in plan.files:
@@ -121,6 +130,7 @@ def _carry_out(
             if path.exists():  # finished by the merge that is being resumed
                 advance(file.nbytes)
                 continue
+            path.parent.mkdir(exist_ok=True)
             part = folder / f"{file.name}.part"
             merger.write_file(file, part)
             part.rename(path)
@@ -137,6 +147,8 @@ def _carry_out(
             shutil.copyfile(source, copy)
         if plan.index is not None:
             (folder / INDEX).write_text(plan.index, encoding="utf-8")
+        if plan.adapter is not None:
+            (folder / ADAPTER_CONFIG).write_text(plan.adapter, encoding="utf-8")
         if plan.config is not None:
             (folder / "config.json").write_text(plan.config, encoding="utf-8")
         if verify:

@@ -10,10 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.adapters import WEIGHTS as ADAPTER_WEIGHTS
+from dianjin_ext.merge.adapters import adapter_config, config_text, fuse, split_adapter
 from dianjin_ext.merge.assemble import Tensor, assemble
+from dianjin_ext.merge.base_weights import find_base_weights, read_base_weights
 from dianjin_ext.merge.casts import target_dtype
-from dianjin_ext.merge.checks import check_keys, drop_tied, refuse_adapters
+from dianjin_ext.merge.checks import check_keys, drop_tied
 from dianjin_ext.merge.dtypes import FLOATS
+from dianjin_ext.merge.names import (
+    config_of_head,
+    names_on_disk,
+    names_when_running,
+    strip_wrappers,
+)
 from dianjin_ext.merge.sidefiles import config_with_dtype, find_side_files, read_config
 from dianjin_ext.merge.sources import Checkpoint, RankReader, find_checkpoint
 
@@ -47,6 +56,8 @@ class Plan:
         config: The text of config.json where its element type had to be corrected, else None.
         tied: Keys left out because the config ties them to the input embeddings.
         checksums: Whether the rank files carry CRC32s.
+        adapter: The text of the config of a LoRA adapter that is written beside the weights, else
+            None.
     """
 
     checkpoint: Checkpoint
@@ -56,11 +67,18 @@ class Plan:
     config: str | None
     tied: tuple[str, ...]
     checksums: bool
+    adapter: str | None = None
 
     @property
     def tensors(self) -> list[Tensor]:
         """All tensors, in the order in which they are written."""
         return [tensor for file in self.files for tensor in file.tensors]
+
+    @property
+    def inputs(self) -> list[Path]:
+        """Folders that are read from."""
+        files = (*self.checkpoint.base, *self.side_files.values())
+        return [*self.checkpoint.folders, *(path.parent for path in files)]
 
     @property
     def nbytes(self) -> int:
@@ -71,9 +89,11 @@ class Plan:
         """A SHA-256 that is the same only for the same output from the same, unchanged files."""
         sums = hashlib.sha256()
         for file in self.files:
-            sums.update(repr((file.name, [(t.name, t.stored) for t in file.tensors])).encode())
+            scales = [t.delta and t.delta.scale for t in file.tensors]
+            stored = [(t.name, t.stored) for t in file.tensors]
+            sums.update(repr((file.name, stored, scales)).encode())
             sums.update(file.header)
-        for path in self.checkpoint.ranks:
+        for path in self.checkpoint.files:
             status = path.stat()
             sums.update(repr((str(path), status.st_size, status.st_mtime_ns)).encode())
         return sums.hexdigest()
@@ -85,6 +105,8 @@ def plan_merge(
     base_model: Path | None = None,
     dtype: str = "keep",
     max_shard_size: int,
+    merge_lora: bool = False,
+    lora_alpha: float | None = None,
 ) -> Plan:
     """Read all headers and plan a merge.
 
@@ -93,6 +115,8 @@ def plan_merge(
         base_model: As for `merge_checkpoint`.
         dtype: As for `merge_checkpoint`.
         max_shard_size: Bytes of tensors that a file may hold; one larger tensor has its own file.
+        merge_lora: As for `merge_checkpoint`.
+        lora_alpha: As for `merge_checkpoint`.
 
     Raises:
         DianjinError: The checkpoint is incomplete, inconsistent, or not of a kind that can be
@@ -102,25 +126,50 @@ def plan_merge(
     side_files = find_side_files(checkpoint.folders, base_model)
     config = read_config(side_files["config.json"])
     with RankReader(checkpoint.ranks) as reader:
-        tensors = assemble(checkpoint, reader)
-        refuse_adapters(tensors, checkpoint)
-        tensors, tied = drop_tied(tensors, config, reader)
-    check_keys(tensors, config, side_files["config.json"])
+        tensors, adapter = split_adapter(strip_wrappers(assemble(checkpoint, reader)))
+    apart: list[Tensor] = []
+    adapter_text = None
+    if adapter is not None:
+        if not tensors:
+            checkpoint = replace(checkpoint, base=find_base_weights(base_model))
+            tensors = read_base_weights(checkpoint.base, len(checkpoint.ranks))
+            tensors = names_when_running(tensors, config)
+        lora = adapter_config(adapter, tensors, checkpoint.folders, lora_alpha)
+        if merge_lora:
+            tensors = fuse(tensors, adapter, lora)
+        else:
+            adapter_text, apart = config_text(lora), adapter.tensors()
+    elif merge_lora or lora_alpha is not None:
+        raise DianjinError(f"{checkpoint.folders[0]} holds no LoRA adapter")
+    tied: tuple[str, ...] = ()
+    if tensors:
+        with RankReader(checkpoint.files) as reader:
+            tensors, tied = drop_tied(tensors, config, reader)
+        check_keys(tensors, config, side_files["config.json"])
+    right = config_of_head(config, tensors)
+    tensors = names_on_disk(tensors, config)
     tensors = [replace(t, dtype=target_dtype(t.stored, dtype)) for t in tensors]
+    apart = [replace(t, dtype=target_dtype(t.stored, dtype)) for t in apart]
     types: Counter[str] = Counter()
     for tensor in tensors:
         types[tensor.dtype.name] += tensor.nbytes
     floats = [name for name, _ in types.most_common() if name in FLOATS]
-    changed = config_with_dtype(config, floats[0]) if floats else None
-    files = _split(tensors, max_shard_size)
+    changed = config_with_dtype(right, floats[0]) if floats else None
+    if changed is None and right is not config:
+        changed = right
+    files = _split(tensors, max_shard_size) if tensors else ()
+    index = _index(files, tensors) if len(files) > 1 else None
+    if apart:
+        files += (_weight_file(ADAPTER_WEIGHTS, apart),)
     return Plan(
         checkpoint=checkpoint,
         files=files,
-        index=_index(files, tensors) if len(files) > 1 else None,
+        index=index,
         side_files=side_files,
         config=json.dumps(changed, indent=2, ensure_ascii=False) + "\n" if changed else None,
         tied=tied,
         checksums=all(p.record.crc is not None for t in tensors for p in t.pieces),
+        adapter=adapter_text,
     )
 
 

@@ -8,7 +8,7 @@ writing go on side by side whatever the number of files.
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from dianjin_ext.merge import sink
 from dianjin_ext.merge.assemble import Tensor
 from dianjin_ext.merge.casts import converter
 from dianjin_ext.merge.checksums import RecordChecker
+from dianjin_ext.merge.fuse import Fuser
 from dianjin_ext.merge.plan import WeightFile
 from dianjin_ext.merge.sink import Block, FileComparer, FileWriter, Sink
 from dianjin_ext.merge.sources import RankReader
@@ -25,13 +26,17 @@ _THREADS = 4
 
 
 class _Fill(NamedTuple):
-    """`nbytes` of a block come from the bytes `begin` to `end` of a tensor's stripe."""
+    """`nbytes` of a block come from the bytes `begin` to `end` of a tensor's stripe.
+
+    `first` is the index in the tensor of the first element.
+    """
 
     nbytes: int
     tensor: Tensor
     stripe: Stripe
     begin: int
     end: int
+    first: int
 
 
 _Part = list[_Fill | memoryview]
@@ -51,6 +56,7 @@ class Merger:
         self._blocks = [Block() for _ in range(_THREADS)]
         self._checker = RecordChecker(reader)
         self._converter = cache(converter)
+        self._fuser = lru_cache(2 * _THREADS)(lambda tensor: Fuser(tensor, reader, self._checker))
 
     def write_file(self, file: WeightFile, path: Path) -> None:
         """Write one safetensors file and fsync it.
@@ -110,7 +116,7 @@ class Merger:
     def _fill(self, fill: _Fill, block: Block, target: memoryview) -> None:
         tensor = fill.tensor
         convert = self._converter(tensor.stored, tensor.dtype)
-        if convert is None:
+        if convert is None and tensor.delta is None:
             self._gather(fill.stripe, fill.begin, fill.end, tensor.name, block, target)
             return
         at, step = 0, len(block.stage) // tensor.stored.size * tensor.stored.size
@@ -119,7 +125,11 @@ class Merger:
             stage = block.stage[: end - begin]
             self._gather(fill.stripe, begin, end, tensor.name, block, stage)
             made = (end - begin) // tensor.stored.size * tensor.dtype.size
-            convert(stage, target[at : at + made])
+            if tensor.delta is not None:
+                first = fill.first + at // tensor.dtype.size
+                self._fuser(tensor).apply(stage, target[at : at + made], first)
+            elif convert is not None:
+                convert(stage, target[at : at + made])
             at += made
 
     def _gather(
@@ -156,6 +166,7 @@ def _parts(file: WeightFile) -> Iterator[_Part]:
         room -= len(header[at : at + sink.BUFFER])
     for tensor in file.tensors:
         stored, made = tensor.stored.size, tensor.dtype.size
+        first = 0
         for stripe in stripes(tensor):
             begin, total = 0, stripe.rows * stripe.width
             while begin < total:
@@ -164,7 +175,8 @@ def _parts(file: WeightFile) -> Iterator[_Part]:
                     part, room = [], sink.BUFFER
                 end = min(begin + room // made * stored, total)
                 nbytes = (end - begin) // stored * made
-                part.append(_Fill(nbytes, tensor, stripe, begin, end))
+                part.append(_Fill(nbytes, tensor, stripe, begin, end, first))
+                first += nbytes // made
                 begin, room = end, room - nbytes
     if part:
         yield part

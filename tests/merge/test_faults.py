@@ -180,13 +180,6 @@ def test_a_missing_output_head(copy_of, out):
     refuse(actor, out, r"lacks lm_head\.weight")
 
 
-def test_lora_checkpoints_are_refused(tmp_path, out, bare_model):
-    torch = pytest.importorskip("torch")
-    state = {"base_model.model.lm_head.lora_A.default.weight": torch.zeros(2, 3)}
-    torch.save(state, tmp_path / "model_world_size_1_rank_0.pt")
-    refuse(tmp_path, out, "is a LoRA checkpoint", base_model=bare_model)
-
-
 def test_missing_side_files(copy_of, out, checkpoints, tmp_path):
     actor = copy_of("fsdp2-w1")
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
