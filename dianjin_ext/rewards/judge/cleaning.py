@@ -13,7 +13,7 @@ from dianjin_ext.answers.text import key, plain
 
 __all__ = ["clean", "says_nothing"]
 
-_TAG = re.compile(r"[<＜﹤](?!\s|[\d.=])")  # x < 5, x<5 and x<=5 are no tags
+_TAG = re.compile(r"[<＜﹤](?:(?=\s*[/|!?])|(?!\s|[\d.=]))")  # x < y, x<5 and x<=5 are no tags
 _BRACKET = re.compile(r"\[(?=/?[A-Z_]{3,}\])")  # [INST], [/INST], [AVAILABLE_TOOLS]
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # Control characters, invisible ones (zero width, direction, tags), surrogates, private use.
