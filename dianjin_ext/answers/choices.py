@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
-from dianjin_ext.answers.text import drop_lead, key, plain
+from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
 
 DEFAULT_LETTERS: Final = "ABCDEFG"
 """The letters that count where a row doesn't give its options."""
@@ -32,6 +32,7 @@ _LABEL = re.compile(
     r"(?:^|[,;、。\n] ?)"
     r"(?:[(\[]([A-Za-z])[)\]] ?[.:、]?|([A-Z])\)|([A-Z]) ?[.:、]|([a-z])[.:)](?=\s|[^\x00-\x7f]))"
 )
+_ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
@@ -65,7 +66,7 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
         return _NO_ANSWER
     known = _options(tuple(options.items())) if options else _NO_OPTIONS
     whole = plain(text).replace("$", "")
-    cleaned = drop_lead(whole).rstrip(" .。!")
+    cleaned = drop_lead(whole).strip(QUOTES).rstrip(" .。!")
     if len(cleaned) > 1 and cleaned[-1] == "项":
         cleaned = cleaned[:-1]
     by_letter = _letters(cleaned, known.letters) or _labelled(cleaned, known)
@@ -161,7 +162,9 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
     truth = _truth(words)
     if truth:
         return known.by_truth.get(truth) == letter
-    if said in known.keys.values() or _refusals(words) > known.refusals.get(letter, 0):
+    if said in known.keys.values() or _ONLY_LETTERS.fullmatch(words):
+        return False
+    if _refusals(words) > known.refusals.get(letter, 0):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
-from dianjin_ext.answers.text import drop_lead, key, plain
+from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
 
 LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "yes_no": {
@@ -114,7 +114,7 @@ def read_word(text: str, sets: Iterable[Words]) -> Reading[str]:
     if len(text) > MAX_LENGTH:
         return Reading(None, "no_answer")
     sets = list(sets)
-    cleaned = plain(text)
+    cleaned = plain(text).strip(QUOTES).strip()
     for said in (cleaned, drop_lead(cleaned), _LEAD.sub("", cleaned, count=1)):
         word = key(said)
         for words in sets:

@@ -16,6 +16,9 @@ _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _MARKUP = str.maketrans("", "", "{}`\ufe0f")
 _NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
 
+QUOTES = "\"“”'‘’「」$"
+"""What may stand around a whole answer: quotation marks, and the dollar signs of a formula."""
+
 _LEAD = re.compile(
     r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:| |$)[ :]*"
     r"|(?:正确|最终)?(?:答案|选项)(?:是|为|应为)?[ :]*(?:选项?)?[ :]*"

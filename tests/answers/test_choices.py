@@ -120,6 +120,8 @@ def test_no_answer(text):
     [
         "A或B",
         "A~D",
+        "A、H",
+        "A. H, J",
         "A or B",
         "A/B/C 之一",
         "不选A，选C",
