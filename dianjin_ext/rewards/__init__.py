@@ -6,11 +6,15 @@ from dianjin_ext.rewards.components import Sample, component_names, register_com
 from dianjin_ext.rewards.compose import gated, weighted
 from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.label import score_label
+from dianjin_ext.rewards.language import language_share
+from dianjin_ext.rewards.length import cosine_length, soft_overlong
 from dianjin_ext.rewards.numeric import score_numeric
 from dianjin_ext.rewards.policy import STRICTNESSES, Policy
 from dianjin_ext.rewards.presets import PRESETS
 from dianjin_ext.rewards.registry import register_reward, reward_names
+from dianjin_ext.rewards.repetition import repetition_penalty
 from dianjin_ext.rewards.score import compute_score, gold_response
+from dianjin_ext.rewards.steps import step_share
 
 __all__ = [
     "PRESETS",
@@ -21,15 +25,20 @@ __all__ = [
     "Score",
     "component_names",
     "compute_score",
+    "cosine_length",
     "gated",
     "gold_response",
+    "language_share",
     "register_component",
     "register_reward",
+    "repetition_penalty",
     "reward_names",
     "score_choice",
     "score_exact",
     "score_label",
     "score_numeric",
+    "soft_overlong",
+    "step_share",
     "verdict",
     "weighted",
     "zero",
