@@ -20,6 +20,7 @@ from rich.table import Table
 from dianjin_ext.merge.adapters import FOLDER
 from dianjin_ext.merge.merger import merge_checkpoint, parse_size
 from dianjin_ext.merge.plan import Plan, plan_merge
+from dianjin_ext.merge.push import Hub
 from dianjin_ext.merge.throttle import Throttle
 from dianjin_ext.merge.verify import SUMS, check_merged
 
@@ -38,6 +39,7 @@ def run(
     io_limit: str | None = None,
     merge_lora: bool = False,
     lora_alpha: float | None = None,
+    push: str | None = None,
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
 
@@ -54,9 +56,10 @@ def run(
         io_limit: Bytes written a second at most, such as `200MB`.
         merge_lora: As for `merge_checkpoint`.
         lora_alpha: As there.
+        push: Upload the folder to this repository of the hub, once it is verified.
 
     Raises:
-        DianjinError: As `merge_checkpoint`.
+        DianjinError: As `merge_checkpoint`, or the upload failed.
     """
     console = Console()
     if dry_run:
@@ -71,6 +74,8 @@ def run(
         )
         _print_plan(plan, out, console)
         return
+    hub = Hub(push) if push else None
+    verify = verify or hub is not None
     columns = (
         TextColumn("merging"),
         BarColumn(),
@@ -107,6 +112,8 @@ def run(
         )
     if verify:
         console.print(f"read again and found equal to the rank files; sums in {SUMS}")
+    if hub is not None:
+        console.print(f"pushed: {hub.upload(out)}", highlight=False, soft_wrap=True)
     if not plan.checksums:
         console.print("The rank files carry no CRC32s, so damage could not be noticed.")
 
