@@ -114,7 +114,7 @@ def _count(text: str) -> tuple[Words, float]:
     """Return the words of a text, and its single letters and abbreviations."""
     zh = other = 0.0
     if not text.isascii():
-        units = text.encode("utf-16-le", "surrogatepass")
+        units = text.encode("utf-16-le", "replace")
         zh = len(units[1::2].translate(None, _NOT_CHINESE)) / CHARACTERS_PER_WORD
         if len(units) > 2 * len(text) or _SUSPECT.search(text):
             text = _INVISIBLE.sub("", text)

@@ -37,7 +37,7 @@ INVISIBLE: Final = (
 _BLANK_OR_INVISIBLE = re.compile(
     f"[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000{INVISIBLE}]+"
 )
-_ASCII = bytes(range(128))
+_ASCII, _NOT_ASCII = bytes(range(128)), bytes(range(128, 256))
 _ALNUM = bytes(code for code in _ASCII if chr(code).isalnum())
 _FOLD = bytes(  # to small letters, zeros and blanks
     ord("0" if chr(code).isdigit() else chr(code).lower() if chr(code).isalpha() else " ")
@@ -68,14 +68,11 @@ class RepetitionSettings(Model):
 def repetition_penalty(sample: Sample, settings: RepetitionSettings) -> float:
     """Return minus the share of repeated n-grams, in [-1, 0]; 0 for a text shorter than one."""
     text = sample.text[-MAX_READ:]
-    utf8 = text.encode("utf-8", "surrogatepass")
-    characters = beyond = ""
-    if len(utf8) > len(text):
-        # In UTF-8 no byte of another character is an ASCII one; deleting bytes beats re.sub.
-        beyond = utf8.translate(None, _ASCII).decode("utf-8", "surrogatepass")
-        characters = _BLANK_OR_INVISIBLE.sub("", beyond)
-        utf8 = text.encode("ascii", "ignore")
-    words = _WORD.findall(utf8.translate(_FOLD, _IN_WORDS))
+    utf8 = text.encode("utf-8", "replace")
+    # In UTF-8 no byte of another character is an ASCII one; deleting bytes beats re.sub.
+    latin, beyond = utf8.translate(None, _NOT_ASCII), utf8.translate(None, _ASCII).decode()
+    characters = _BLANK_OR_INVISIBLE.sub("", beyond)
+    words = _WORD.findall(latin.translate(_FOLD, _IN_WORDS))
     distinct, total = 0, 0
     if len(words) >= settings.words:
         total += len(words) - settings.words + 1
@@ -84,14 +81,14 @@ def repetition_penalty(sample: Sample, settings: RepetitionSettings) -> float:
     if len(characters) >= settings.characters:
         total += len(characters) - settings.characters + 1
         distinct += _distinct(characters, settings.characters)
-    rest = len(utf8.translate(None, _ALNUM)) + len(beyond) - len(characters)
+    rest = len(latin.translate(None, _ALNUM)) + len(beyond) - len(characters)
     total += max(rest - _REST_PER_WORD * (len(words) + 1) - len(characters), 0)
     return distinct / total - 1.0 if total else 0.0
 
 
 def _distinct(text: str, n: int) -> int:
     """Return how many different substrings of `n` characters there are."""
-    units = memoryview(text.encode("utf-16-le", "surrogatepass"))
+    units = memoryview(text.encode("utf-16-le"))
     if n != 4 or len(units) > 2 * len(text):
         return len({text[i : i + n] for i in range(len(text) - n + 1)})
     # Four UTF-16 units are one 64-bit integer; a set of integers takes half the time.
