@@ -1,6 +1,7 @@
-"""Fresh interpreters, a tiny ChatML model made on the spot, and verl's Python."""
+"""Fresh interpreters, a tiny ChatML model made on the spot, other versions, and verl's Python."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +96,22 @@ def verl_python():
     if not Path(path).is_file():
         pytest.skip(f"no verl environment at {path}; set DIANJIN_VERL_PYTHON")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def overlay(tmp_path_factory):
+    """A function that puts packages into a folder, to go before this environment's on the path."""
+
+    def make(*requirements):
+        if not shutil.which("uv"):
+            pytest.skip("uv is not installed")
+        folder = tmp_path_factory.mktemp("overlay")
+        install = ["uv", "pip", "install", "-q", "--no-deps", "--python", sys.executable]
+        done = subprocess.run(
+            [*install, "--target", folder, *requirements], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"uv can't get {', '.join(requirements)}: {done.stderr[:300]}")
+        return folder
+
+    return make
