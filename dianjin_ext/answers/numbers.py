@@ -1,74 +1,121 @@
-r"""One plain number, read exactly.
+r"""One quantity, read exactly and from end to end.
 
-Read: `1,234.50`, `-3`, `−3`, `+3`, `.5`, `1.2e-3`, `1.2\times10^{3}`, full-width digits, a currency
-sign (`$5`, `-$5`, `¥5`), accounting negatives (`(5)`, `($5)`, `(5%)`) and a percent sign.
-Not read, and never taken for a part of something else: words and units (`5 million`, `5元`),
-ranges, fractions, several numbers, superscripts (`10³`), a comma that doesn't separate thousands.
+Read, alone or together:
+
+- digits: `1,234.50`, `.5`, full-width digits, `1.2e-3`, `1.2\times10^{3}`, `1.2×10³`; fractions
+  `3/4`, `\frac{3}{4}`, `1 1/2`, `四分之三`; numerals `三千二百万`, `1亿2000万`, `三点五`;
+- signs: `-3`, `−3`, `+3`, `负3`, `minus 3`, and accounting negatives `(5)`, `($5)`, `(5%)`;
+- scales: `万`, `亿`, `百万`, `million`, `bn`, `k`, …, which multiply;
+- rates: `%`, `percent`, `百分之五`, `个百分点`, `‰`, `bps`, which divide;
+- currencies and units of the lists in `dianjin_ext.answers.units`, also `5元/股`, `$5 per share`
+  and `0.95 CAD/USD`;
+- `约`, `about`, `≈`, `左右`: the number is read as it stands, and marked approximate;
+- ranges: `5-7%`, `5到7万元`, `between 5 and 7`; the lower end takes what only the upper one has;
+- one quantity in two forms: `0.2 or 20%`, `$5 million ($5,000,000)`.
+
+Two quantities that differ are `ambiguous`. Everything else is `no_answer`: other words and units,
+bounds (`more than 5`), formulas, superscripts, footnotes, a comma that doesn't separate thousands,
+more than 60 digits, exponents of more than three digits.
 """
 
 import re
-from decimal import Context, Decimal
-from typing import NamedTuple
+from fractions import Fraction
 
+from dianjin_ext.answers.chinese_numerals import DIGIT, PLACE
+from dianjin_ext.answers.number_text import plain_number
+from dianjin_ext.answers.quantity import Number, read_quantity
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
-from dianjin_ext.answers.text import drop_lead, plain
+from dianjin_ext.answers.text import drop_lead
 
-_CURRENCY = r"[$¥€£₩₹]"
-_NUMBER = re.compile(
-    rf"""
-    (?P<open>\()?
-    (?P<sign>[+-])?\ ?{_CURRENCY}?\ ?(?P<open2>\()?(?P<sign2>[+-])?
-    (?P<digits>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)
-    (?:[eE](?P<exponent>[+-]?[0-9]{{1,3}})
-      |\ ?(?:×|\\times|\\cdot|\*)\ ?10\^(?P<power>-?[0-9]{{1,3}}))?
-    (?P<close>\))?\ ?(?P<percent>%)?(?P<close2>\))?
-    """,
-    re.VERBOSE,
+__all__ = ["Number", "read_number", "round_to"]
+
+_PLAIN = re.compile(
+    r"([+-]?)([0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.([0-9]{0,30}))?(?:\\?(%))?"
 )
-_DASHES = str.maketrans(dict.fromkeys("−–﹣‐", "-"))
-# NFKC would turn 10³ into 103 and ② into 2.
-_CHANGED_BY_NFKC = re.compile("[²³¹⁰⁴-⁹₀-₉①-⓿㉈-㊿¼-¾⅐-↉]")
-_MAX_DIGITS = 60
-
-
-class Number(NamedTuple):
-    """A number as it was written.
-
-    Attributes:
-        written: The number before the percent sign: 12.5 for `12.5%`.
-        percent: Whether a percent sign followed.
-    """
-
-    written: Decimal
-    percent: bool
-
-    @property
-    def value(self) -> Decimal:
-        """What the number means: 0.125 for `12.5%`."""
-        # An explicit context: the default one would round to 28 digits.
-        return self.written.scaleb(-2, Context(prec=999)) if self.percent else self.written
+_HAS_DIGIT = re.compile(f"[0-9{DIGIT}{PLACE}]")
+_BETWEEN = re.compile(
+    r"between (?P<low>.+) and (?P<high>.+)|from (?P<low2>.+) to (?P<high2>.+)"
+    r"|(?:在|介于)(?P<low3>.+)[和与到至](?P<high3>.+)之间",
+    re.IGNORECASE,
+)
+_TO = re.compile(r"(?<=[^\s(~-]) ?(?:-|~|[到至]|to) ?(?=[^\s-]|-[0-9])", re.IGNORECASE)
+_AGAIN = re.compile(
+    r"(.+?)(?:,? or |,? ?i\.e\.,? ?|,? ?(?:或者?|即)| ?\((?:or |i\.e\.,? ?|即|或)?)(.+?)\)?",
+    re.IGNORECASE,
+)
+_NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
 
 
 def read_number(text: str) -> Reading[Number]:
-    """Read `text` as one plain number (see the module); `no_answer` for anything else."""
-    if len(text) > MAX_LENGTH or _CHANGED_BY_NFKC.search(text):
-        return Reading(None, "no_answer")
-    cleaned = drop_lead(plain(text)).translate(_DASHES).rstrip("。")
-    if len(cleaned) > 2 and cleaned[0] == cleaned[-1] == "$":
-        cleaned = cleaned[1:-1].strip()
-    match = _NUMBER.fullmatch(cleaned)
-    if match is None:
-        return Reading(None, "no_answer")
-    group = match.groupdict()
-    opened = (group["open"], group["open2"]).count("(")
-    closed = (group["close"], group["close2"]).count(")")
-    digits = group["digits"].replace(",", "")
-    signed = group["sign"] or group["sign2"]
-    if opened != closed or opened > 1 or (opened and signed) or len(digits) > _MAX_DIGITS:
-        return Reading(None, "no_answer")
-    if group["sign"] and group["sign2"]:
-        return Reading(None, "no_answer")
-    negative = bool(opened) or signed == "-"
-    exponent = group["exponent"] or group["power"] or "0"
-    written = Decimal(f"{'-' if negative else ''}{digits}E{exponent}")
-    return Reading(Number(written, group["percent"] is not None))
+    """Read `text` as one quantity (see the module)."""
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        return Reading(_plain(*plain.groups("")))
+    if len(text) > MAX_LENGTH:
+        return _NO_ANSWER
+    cleaned = plain_number(text)
+    if not cleaned or not _HAS_DIGIT.search(cleaned):
+        return _NO_ANSWER
+    cleaned = drop_lead(cleaned).rstrip("。. ")
+    found = read_quantity(cleaned) or _range(cleaned)
+    return _again(cleaned) if found is None else Reading(found)
+
+
+def round_to(value: Fraction, step: Fraction) -> Fraction:
+    """Return the multiple of `step` next to `value`, half to even; `value` where `step` is 0."""
+    return round(value / step) * step if step else value
+
+
+def _plain(sign: str, whole: str, decimals: str, percent: str) -> Number:
+    rate = 100 if percent else 1
+    below = 10 ** len(decimals) * rate
+    digits = int(whole.replace(",", "") + decimals)
+    return Number(
+        Fraction(-digits if sign == "-" else digits, below), Fraction(1, below), rate=rate
+    )
+
+
+def _range(text: str) -> Number | None:
+    between = _BETWEEN.fullmatch(text)
+    if between is not None:
+        ends = [end for end in between.groups() if end]
+    else:
+        marks = list(_TO.finditer(text))
+        if len(marks) != 1:
+            return None
+        ends = [text[: marks[0].start()], text[marks[0].end() :]]
+    low, high = (read_quantity(end.strip()) for end in ends)
+    if low is None or high is None:
+        return None
+    value, step = low.value, low.step
+    if low.scale == 1 and low.rate == 1:
+        factor = Fraction(high.scale, high.rate)
+        value, step = value * factor, step * factor
+    elif (low.scale, low.rate) != (high.scale, high.rate):
+        return None
+    if value >= high.value or (low.currency and high.currency not in ("", low.currency)):
+        return None
+    return high._replace(
+        value=value,
+        step=max(step, high.step),
+        currency=high.currency or low.currency,
+        unit=high.unit or low.unit,
+        approximate=low.approximate or high.approximate,
+        high=high.value,
+    )
+
+
+def _again(text: str) -> Reading[Number]:
+    """Read the same quantity in two forms: with another scale or rate, or rounded."""
+    parts = _AGAIN.fullmatch(text)
+    if parts is None:
+        return _NO_ANSWER
+    one, other = read_quantity(parts[1]), read_quantity(parts[2])
+    if one is None or other is None:
+        return _NO_ANSWER
+    finer, coarser = sorted((one, other), key=lambda number: number.step)
+    two_forms = (one.scale, one.rate) != (other.scale, other.rate) or not finer.step
+    two_forms |= one.approximate or other.approximate
+    if two_forms and round_to(finer.value, coarser.step) == coarser.value:
+        return Reading(finer)
+    return Reading(None, "ambiguous")

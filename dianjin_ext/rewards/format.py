@@ -10,14 +10,16 @@ whole block.
 `lenient`: the reasoning may be missing or blank, tags may be repeated, text may stand outside, the
 answer tags may be missing or left open, and several boxes may be given, of which the last counts.
 Still demanded: a think block that is opened is closed, and the answer comes after it. Without a
-box, the whole answer text is read, and it must be an answer from end to end.
+box, the whole answer text is read, and it must be an answer from end to end; a number may also be
+stated in prose, see `dianjin_ext.answers.statement`.
 
 `dianjin`: the layout of DianJin-R1's published reward; see `dianjin_ext.rewards.dianjin`. It takes
 no account of `think`.
 """
 
+import operator
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dianjin_ext.answers.boxed import Box, last_box
 from dianjin_ext.answers.reading import Reading
@@ -25,6 +27,8 @@ from dianjin_ext.answers.response import split
 from dianjin_ext.rewards import dianjin
 from dianjin_ext.rewards.base import Reason, Score, verdict, zero
 from dianjin_ext.rewards.policy import Policy
+
+T = TypeVar("T")
 
 
 class Extract(NamedTuple):
@@ -34,11 +38,13 @@ class Extract(NamedTuple):
         text: The content of the box, or the whole answer; empty when there is none.
         after: What follows the box in the answer.
         fault: Why the layout is refused; empty when it is kept.
+        boxed: Whether `text` is the content of a box.
     """
 
     text: str
     after: str
     fault: Reason
+    boxed: bool = True
 
     @property
     def format(self) -> float:
@@ -64,22 +70,34 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
         return Extract(box.content, answer[box.end :], "")
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
-    return Extract(answer.strip(), "", "")
+    return Extract(answer.strip(), "", "", boxed=False)
 
 
-def compare(found: Extract, gold: str | None, read: Callable[[Extract], Reading[str]]) -> Score:
-    """Score an extract: 1.0 if `read` finds in it the canonical form `gold`, else 0.0.
+def compare(
+    found: Extract,
+    gold: T | None,
+    read: Callable[[Extract], Reading[T]],
+    *,
+    right: Callable[[T, T], bool] = operator.eq,
+    show: Callable[[T], str] = str,
+) -> Score:
+    """Score an extract: 1.0 if `read` finds in it the answer `gold`, else 0.0.
 
-    A `gold` of None is reported as `gold_unusable`, whatever the response.
+    Args:
+        found: What `extract` returned.
+        gold: The gold answer, read; None is reported as `gold_unusable`, whatever the response.
+        read: Reads an extract.
+        right: Whether an answer, its first argument, is the gold answer.
+        show: Gives the canonical form of an answer, for `pred`.
     """
     if gold is None:
         return zero("gold_unusable", layout=found.format)
     if found.fault:
         return zero(found.fault)
-    pred, fault = read(found)
-    if pred is None:
+    answer, fault = read(found)
+    if answer is None:
         return zero(fault, layout=1.0)
-    return verdict(pred == gold, pred)
+    return verdict(right(answer, gold), show(answer))
 
 
 def _blank(box: Box) -> bool:

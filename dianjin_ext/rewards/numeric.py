@@ -1,26 +1,44 @@
 """Numbers: the answer is the gold number.
 
-Both are read as in `dianjin_ext.answers.numbers`. They are equal when they are the same after
-rounding to five decimals (half to even), which is how FinQA's own evaluator compares
-(https://github.com/czyssrs/FinQA). A percent sign divides by 100, on either side: 12.5% is 0.125
-and not 12.5. A percent sign right after the box belongs to the number. A gold answer of yes or no,
-which FinQA has too, is compared as a label.
+Both are read as in `dianjin_ext.answers.numbers`, and compared as `policy.numbers` says, exactly.
+The sign always counts, and powers of ten are never forgiven. By default, a percent sign divides by
+100 and a scale multiplies on either side; units and currencies must not contradict each other; and
+two values are equal when they are the same after rounding to five decimals, half to even, which is
+how FinQA's own evaluator compares (https://github.com/czyssrs/FinQA). An approximate answer (`约5`)
+counts as its number. A range equals nothing but the same range.
+
+A percent sign, a scale or a currency right after the box belongs to the number. Without a box,
+which only `lenient` takes, the answer may be stated in prose (`dianjin_ext.answers.statement`). A
+gold answer of yes or no, which FinQA has too, is compared as a label.
 """
 
+import re
 from collections.abc import Mapping
-from decimal import Context, Decimal
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any
 
 from dianjin_ext.answers.labels import read_label
-from dianjin_ext.answers.numbers import read_number
+from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.statement import read_statement
+from dianjin_ext.answers.units import CURRENCY_SIGNS, CURRENCY_WORDS, RATES, SCALES, alternatives
 from dianjin_ext.rewards.base import Score
+from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.format import Extract, compare, extract
-from dianjin_ext.rewards.policy import Policy
+from dianjin_ext.rewards.number_policy import canonical, same_number
+from dianjin_ext.rewards.policy import NumberPolicy, Policy
 from dianjin_ext.rewards.registry import register_reward
 
-_DECIMALS: Final = Decimal("0.00001")
-_PERCENT_SIGNS = ("%", "\\%", "％")
+_Answer = Number | str
+
+_EXACT = NumberPolicy(decimals=None)
+_SCALE_WORDS = [word for word in SCALES if not (word.isascii() and len(word) == 1)]
+_CURRENCY_WORDS = [*CURRENCY_WORDS, *(sign for sign in CURRENCY_SIGNS if sign.isalpha())]
+_AFTER = re.compile(
+    r"\s{0,9}(?:\$|\\\))?(?:\s|~|\\[,; ]){0,9}(?:\\text\{\s?)?\\?"
+    rf"((?:％|{alternatives([*RATES, *_SCALE_WORDS])})?\s?(?:{alternatives(_CURRENCY_WORDS)})?)",
+    re.IGNORECASE,
+)
 
 
 @register_reward(
@@ -29,7 +47,7 @@ _PERCENT_SIGNS = ("%", "\\%", "％")
     "tatqa",
     "docmath",
     "xbrl_math",
-    gold="one plain number such as '-1,234.5' or '12.5%', or yes or no",
+    gold="one quantity such as '-1,234.5', '12.5%', '$5.2 million' or '5万元', or yes or no",
 )
 def score_numeric(
     response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any
@@ -40,22 +58,51 @@ def score_numeric(
         response: The text of the model.
         ground_truth: A number, or the text of one.
         extra_info: Not used.
-        policy: How the response is read.
+        policy: How the response is read, and when numbers are equal.
     """
     found = extract(response, policy)
-    return compare(found, _read(str(ground_truth)).value, _read_box)
+    numbers = policy.numbers
+    if numbers.parity == "docmath":
+        return score_as_docmath(found, ground_truth)
+    gold: Any = _read_gold(str(ground_truth))
+    return compare(
+        found,
+        gold,
+        _read_extract,
+        right=lambda answer, gold: _same(answer, gold, numbers),
+        show=lambda answer: answer if isinstance(answer, str) else canonical(answer, numbers),
+    )
 
 
-def _read_box(found: Extract) -> Reading[str]:
-    outside = found.after.lstrip(" ").startswith(_PERCENT_SIGNS)
-    return _read(found.text + "%" if outside else found.text)
+def _read(text: str) -> Reading[_Answer]:
+    """Read a quantity, or yes or no."""
+    number = read_number(text)
+    if number.fault == "no_answer":
+        label = read_label(text, ("yes_no",))
+        return Reading(label.value, label.fault)
+    return Reading(number.value, number.fault)
 
 
-def _read(text: str) -> Reading[str]:
-    """Read a rounded number, or yes or no, as text that is the same for equal values."""
-    number = read_number(text).value
-    if number is None:
-        return read_label(text, ("yes_no",))
-    rounded = number.value.quantize(_DECIMALS, context=Context(prec=1200))
-    plain = format(rounded, "f").rstrip("0").rstrip(".")
-    return Reading("0" if plain == "-0" else plain)
+@lru_cache(maxsize=4096)  # a gold answer is read for each of its rollouts
+def _read_gold(text: str) -> _Answer | None:
+    return _read(text).value
+
+
+def _read_extract(found: Extract) -> Reading[_Answer]:
+    if found.boxed:
+        after = _AFTER.match(found.after) if found.after else None
+        return _read(f"{found.text} {after[1]}" if after and after[1] else found.text)
+    reading = _read(found.text)
+    if reading.fault == "no_answer":
+        return read_statement(found.text, _read, _agree)
+    return reading
+
+
+def _agree(one: _Answer, other: _Answer) -> bool:
+    return _same(one, other, _EXACT)
+
+
+def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:
+    if isinstance(answer, str) or isinstance(gold, str):
+        return answer == gold
+    return same_number(answer, gold, policy)

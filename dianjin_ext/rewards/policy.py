@@ -21,18 +21,21 @@ class NumberPolicy(Model):
 
     Attributes:
         percent: What a percent sign does. `exact`: it divides by 100, on either side. `gold_hint`:
-            an answer without a sign takes that of the gold answer. `either`: an answer is right
-            with or without the factor of 100 where exactly one side has the sign.
-        unit: What a unit or currency does. `exact`: scales (万, million) multiply, and units, where
-            both sides have one, must be the same. `gold_hint`: an answer without a scale takes that
-            of the gold answer. `ignore`: units and currencies are dropped; scales still multiply.
+            where the gold answer has one, an answer without one may also be meant in per cent: 12.5
+            is right for 12.5%, as 0.125 is. `either`: as well as that, where only the answer has
+            one, it may count for nothing: 12.5% is right for 12.5, as it is for 0.125.
+        unit: What units and currencies do. `exact`: where both sides have one, they must be the
+            same; a missing one is no fault. Scales (万, million) multiply, so that 5 is wrong for
+            5万元. `gold_hint`: as well as that, an answer without a scale may also be meant in that
+            of the gold answer: 5 and 50000 are right for 5万元. `ignore`: units and currencies are
+            dropped; scales still multiply.
         rel_tol: Largest difference, as a share of the gold number.
-        abs_tol: Largest difference, in units of the gold number.
-        decimals: Both sides are rounded half to even to this many decimals before they are
+        abs_tol: Largest difference between the values: 0.001 is a tenth of a percentage point.
+        decimals: Both values are rounded half to even to this many decimals before they are
             compared; 5 is what FinQA's own evaluator does. None compares exact values.
-        round_to_gold: Round the answer to as many decimals as the gold number is written with.
+        round_to_gold: Round the answer to the digits that the gold number is written with.
         parity: `docmath` compares as DocMath-Eval's published evaluator does, faults included, and
-            is for comparing with published tables only.
+            is for comparing with published tables only. The fields above don't count then.
     """
 
     percent: Literal["exact", "gold_hint", "either"] = "exact"

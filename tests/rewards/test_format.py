@@ -1,6 +1,9 @@
 import pytest
 
 from dianjin_ext import compute_score
+from dianjin_ext.answers import Reading
+from dianjin_ext.rewards.format import compare, extract
+from dianjin_ext.rewards.policy import Policy
 
 
 def grade(response, **policies):
@@ -60,6 +63,24 @@ def test_lenient(response, reason):
     assert row["reason"] == reason
     if reason == "correct":
         assert row["score"] == row["format"] == 1.0
+
+
+def test_whether_the_answer_was_boxed_is_told():
+    lenient = Policy(strictness="lenient")
+    assert extract(r"so \boxed{A}", lenient) == ("A", "", "", True)
+    assert extract("so A", lenient) == ("so A", "", "", False)
+
+
+def test_compare_takes_any_kind_of_answer():
+    found = extract(r"\boxed{7}", Policy(strictness="lenient"))
+
+    def read(extract):
+        return Reading(int(extract.text))
+
+    assert compare(found, 7, read).score == 1.0
+    near = compare(found, 6, read, right=lambda answer, gold: answer > gold, show=hex)
+    assert (near.score, near.pred) == (1.0, "0x7")
+    assert compare(found, None, read).reason == "gold_unusable"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""The grammar of one quantity in plain notation; see `dianjin_ext.answers.numbers`."""
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from dianjin_ext.answers.chinese_numerals import DIGIT, PLACE, read_numeral
+from dianjin_ext.answers.units import (
+    CAPITAL_SCALES,
+    CURRENCY_SIGNS,
+    CURRENCY_WORDS,
+    RATES,
+    SCALES,
+    UNITS,
+    alternatives,
+    same_currency,
+)
+
+_MAX_DIGITS = 60
+_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_WORDS = f"[{DIGIT}十百千]+|[0-9]+"
+_SIGNS = alternatives(CURRENCY_SIGNS)
+_UNIT = alternatives(UNITS)
+_ABOUT = (
+    r"approximately|approx\.?|about|around|roughly|circa|~|≈"
+    r"|大约为?|大概为?|约等于|约[为是]?|近似为?"
+)
+_QUANTITY = re.compile(
+    rf"""
+    (?P<about>(?:{_ABOUT})\ ?)?
+    (?P<open>\()?
+    (?P<sign>[+-]|负|minus\ |negative\ )?\ ?
+    (?P<rated>[百千万]分之)?
+    (?:(?P<money>{_SIGNS})\ ?(?P<symbol>[$¥€£]\ ?)?)?
+    (?P<open2>\()?
+    (?P<sign2>[+-])?
+    (?:
+      (?P<digits>{_DIGITS})
+      (?:e(?P<exponent>[+-]?[0-9]{{1,3}})|\ ?[×x·*]\ ?10\ ?\^\ ?(?P<power>[+-]?[0-9]{{1,3}}))?
+      |(?P<over>{_DIGITS})\ ?/\ ?(?P<under>{_DIGITS})
+      |(?P<whole>[0-9]+)\ (?P<part>[0-9]+)/(?P<parts>[0-9]+)
+      |(?P<denominator>{_WORDS})分之(?P<numerator>{_WORDS})
+      |(?P<numeral>[0-9]*[{DIGIT}{PLACE}][{DIGIT}{PLACE}0-9]*(?:[点點][{DIGIT}]+)?)
+    )
+    (?P<close>\))?
+    \ ?(?P<scale>{alternatives(SCALES)}|(?-i:{alternatives(CAPITAL_SCALES)}))?
+    (?P<close2>\))?
+    \ ?(?P<rate>{alternatives(RATES)})?
+    \ ?(?P<money2>{alternatives([*CURRENCY_SIGNS, *CURRENCY_WORDS])})?
+    \ ?(?P<unit>{_UNIT})?
+    (?:\ ?(?:/\ ?|per\ |a\ |每)(?P<per>{_UNIT}|{_SIGNS}))?
+    (?P<close3>\))?
+    (?P<about2>\ ?(?:左右|上下|or\ so|approximately|approx\.)
+      |\ ?\((?:approx|rounded|保留|四舍五入)[^()]*\))?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_RATED = {"百分之": 100, "千分之": 1000, "万分之": 10_000}
+_CURRENCIES = {word.lower(): name for word, name in (CURRENCY_SIGNS | CURRENCY_WORDS).items()}
+_PER = UNITS | _CURRENCIES
+
+
+class Number(NamedTuple):
+    """A quantity: what it is worth, and how it was written.
+
+    Attributes:
+        value: What it means: 0.125 for `12.5%`, 50000 for `5万元`; of a range, the lower end.
+        step: What one unit of the last digit is worth: 0.001 for `12.5%`; 0 for a fraction.
+        scale: What a scale multiplied by: 10000 for `5万元`; 1 without one.
+        rate: What a rate divided by: 100 for `12.5%`; 1 without one.
+        currency: An ISO code, or `$` or `¥` where it may be one of several; empty without one.
+        unit: What is counted, as named in `dianjin_ext.answers.units`; empty without one.
+        per: What it is counted per: `share` for `$5 per share`; empty without one.
+        approximate: Whether it was said to be approximate.
+        high: The upper end of a range; None for a single number.
+    """
+
+    value: Fraction
+    step: Fraction
+    scale: int = 1
+    rate: int = 1
+    currency: str = ""
+    unit: str = ""
+    per: str = ""
+    approximate: bool = False
+    high: Fraction | None = None
+
+    @property
+    def written(self) -> Fraction:
+        """The number before its scale and its rate: 12.5 for `12.5%`."""
+        return self.value * self.rate / self.scale
+
+
+def read_quantity(text: str) -> Number | None:
+    """Read one quantity from end to end, or return None."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        return None
+    group = match.groupdict()
+    opened = bool(group["open"]) + bool(group["open2"])
+    closed = sum(bool(group[name]) for name in ("close", "close2", "close3"))
+    signs = bool(group["sign"]) + bool(group["sign2"])
+    core = _core(group)
+    if core is None or opened != closed or opened + signs > 1 or (group["rated"] and group["rate"]):
+        return None
+    currency = _currency(group)
+    if currency is None or (opened and not core.step):  # (1/2) is no accounting negative
+        return None
+    word = group["scale"] or ""
+    times = CAPITAL_SCALES.get(word) or SCALES.get(word.lower(), 1)
+    rate = _RATED.get(group["rated"] or "") or RATES.get((group["rate"] or "").lower(), 1)
+    negative = opened or group["sign"] not in (None, "+") or group["sign2"] == "-"
+    under = core.under * rate
+    return Number(
+        Fraction((-core.over if negative else core.over) * times, under),
+        Fraction(core.step * times, under),
+        core.scale * times,
+        rate,
+        currency,
+        UNITS.get((group["unit"] or "").lower(), ""),
+        _PER.get((group["per"] or "").lower(), ""),
+        bool(group["about"] or group["about2"]),
+    )
+
+
+class _Core(NamedTuple):
+    """A number without its affixes: `over / under`, exact to `step / under`."""
+
+    over: int
+    under: int
+    step: int
+    scale: int = 1
+
+
+def _core(group: dict[str, str | None]) -> _Core | None:
+    if group["digits"]:
+        return _decimal(group["digits"], int(group["exponent"] or group["power"] or 0))
+    if group["numeral"]:
+        numeral = read_numeral(group["numeral"])
+        return numeral and _Core(*numeral[:2], numeral.scale, numeral.scale)
+    if group["over"] and group["under"]:
+        return _fraction(_decimal(group["over"]), _decimal(group["under"]))
+    if group["numerator"] and group["denominator"]:
+        return _fraction(_integer(group["numerator"]), _integer(group["denominator"]))
+    below = _fraction(_integer(group["part"]), _integer(group["parts"]))
+    whole = _integer(group["whole"])
+    if below is None or whole is None or below.over >= below.under:
+        return None
+    return _Core(whole.over * below.under + below.over, below.under, 0)
+
+
+def _decimal(digits: str, shift: int = 0) -> _Core | None:
+    if len(digits) > _MAX_DIGITS:
+        return None
+    whole, _, decimals = digits.replace(",", "").partition(".")
+    shift -= len(decimals)
+    step, under = (10**shift, 1) if shift > 0 else (1, 10**-shift)
+    return _Core(int(whole + decimals) * step, under, step)
+
+
+def _integer(text: str | None) -> _Core | None:
+    if not text or len(text) > _MAX_DIGITS:
+        return None
+    if text[0] in "0123456789":
+        return _Core(int(text), 1, 1)
+    numeral = read_numeral(text)
+    return numeral and _Core(numeral.digits, numeral.parts, 1)
+
+
+def _fraction(over: _Core | None, under: _Core | None) -> _Core | None:
+    if over is None or under is None or not under.over:
+        return None
+    return _Core(over.over * under.under, over.under * under.over, 0)
+
+
+def _currency(group: dict[str, str | None]) -> str | None:
+    """Return the currency, which may stand before and after; None where the two differ."""
+    words = (group["money"], (group["symbol"] or "").strip(), group["money2"])
+    named = {_CURRENCIES[word.lower()] for word in words if word}
+    if len(named) < 2:
+        return named.pop() if named else ""
+    codes = named - {"$", "¥"}
+    if len(codes) != 1 or not all(same_currency(name, *codes) for name in named):
+        return None
+    return codes.pop()
