@@ -98,11 +98,9 @@ def count_words(text: str) -> Words:
     """Count the words of the last `MAX_READ` characters that are not set aside."""
     text = text[-MAX_READ:]
     parts = _ASIDE.split(text) if any(mark in text for mark in _ASIDE_MARKS) else [text]
-    spoken, short = _count(" ".join(parts[::2]) if len(parts) > 1 else text)
-    aside = Words(0.0, short, 0.0)
-    if len(parts) > 1:
-        inside, short = _count(" ".join(parts[1::2]))
-        aside = Words(inside.zh, inside.en + short + aside.en, inside.other)
+    spoken, short = _count(" ".join(parts[::2]))
+    inside, shorter = _count(" ".join(parts[1::2]))
+    aside = inside._replace(en=inside.en + short + shorter)
     beyond = sum(aside) - sum(spoken)
     if beyond <= 0:
         return spoken

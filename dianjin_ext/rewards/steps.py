@@ -77,12 +77,12 @@ def step_share(sample: Sample, settings: StepsSettings) -> float:
     contents: set[str] = set()
     name, start = "", -1
     for match in _MARK.finditer(text):
-        if name and name not in marks:
+        if name:
             _add(name, text[start : match.start()], marks, contents)
             if len(marks) >= settings.target:
                 return 1.0
         name, start = _name(match), match.end()
-    if name and name not in marks:
+    if name:
         _add(name, text[start:], marks, contents)
     return min(len(marks) / settings.target, 1.0)
 

@@ -119,6 +119,11 @@ def test_auto_takes_the_language_of_the_question_else_of_the_answer(question, an
     assert share(CHINESE, "auto", answer=answer, question=question) == expected
 
 
+def test_invisible_characters_and_prices_leave_words_as_they_are():
+    assert count_words("\u200b".join(ENGLISH)) == count_words(ENGLISH)
+    assert count_words("$5净利润增长$7") == count_words("净利润增长")
+
+
 def test_only_the_reasoning_counts():
     assert share(ENGLISH, "zh", answer=CHINESE) == 0.0
     settings = {"weights": {"language": 1.0}, "components": {"language": {"target": "zh"}}}

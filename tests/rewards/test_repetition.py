@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dianjin_ext import compute_score
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards.repetition import MAX_READ
 
 CHINESE = "净利润同比增长百分之十二，主要由于销售费用下降；毛利率则与上年持平。"
 ENGLISH = "Net profit rose by twelve percent because selling expenses fell during the whole year. "
@@ -99,6 +100,23 @@ def test_a_loop_costs_its_share_of_the_response():
     new = "".join(chr(draw.randrange(0x4E00, 0x9FA6)) for _ in range(1000))
     assert penalty(new + "正确" * 500) == pytest.approx(-0.5, abs=0.01)
     assert penalty("正确" * 500 + new) == pytest.approx(-0.5, abs=0.01)
+
+
+def test_of_very_long_text_the_end_counts():
+    assert penalty(CHINESE + ENGLISH + "正确" * MAX_READ) == pytest.approx(-1.0, abs=1e-3)
+    draw = random.Random(0)
+    new = "".join(chr(draw.randrange(0x4E00, 0x9FA6)) for _ in range(MAX_READ))
+    assert penalty("正确" * MAX_READ + new) > -0.01
+
+
+def test_what_makes_no_difference():
+    assert penalty("净利\u200b润同\u3000净利润同\n") == penalty("净利润同净利润同") < 0.0
+    assert penalty("don't 1,234.5 won't 23.45", words=1) == 0.0
+    assert penalty("Net PROFIT net profit", words=1) == penalty(
+        "net, profit; net, profit!", words=1
+    )
+    new = random.Random(0).sample(range(0x4E00, 0x9FA6), 1000)
+    assert penalty(", ".join(map(chr, new[:4]))) == penalty(",".join(map(chr, new))) == 0.0
 
 
 def test_the_answer_counts_too():

@@ -65,6 +65,7 @@ def test_marks_at_the_start_of_a_sentence():
         "First quarter revenue rose.\nSecond half sales fell.\nThird parties agreed.",
         "1.5 million shares\n2.5 million dollars\n3.5 percent growth",
         "2019. revenue rose\n2020. revenue fell\n2021. it was flat",
+        "Step 2019: compute revenue",
         "- compute revenue\n- divide by cost\n* round the result",
         "the steps are Step 1: compute it, Step 2: divide it, Step 3: round it",
         # marks without content
