@@ -39,7 +39,7 @@ _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
 # What turns the label before it down: more of it than the option's own text has.
 _REFUSAL = re.compile(
-    r"不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)|并?非(?:正确|本题)|^非|错误|错$|有误|排除|无法"
+    r"[×✗✘❌]|^不$|不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)|并?非(?:正确|本题)|^非|错误|错$|有误|排除|无法"
     r"|^(?:not|wrong|false|incorrect)\b|\b(?:is|are)(?:n't| not| wrong| false| incorrect)\b"
     r"|\bnot (?:correct|right|true|the answer|this)\b"
     r"|\b(?:excluded|eliminated|rejected|ruled out)\b"
@@ -162,12 +162,20 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
     truth = _truth(words)
     if truth:
         return known.by_truth.get(truth) == letter
-    if said in known.keys.values() or _ONLY_LETTERS.fullmatch(words):
+    if _ONLY_LETTERS.fullmatch(words) or _names_another(said, letter, known):
         return False
     if _refusals(words) > known.refusals.get(letter, 0):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)
+
+
+def _names_another(said: str, letter: str, known: _Options) -> bool:
+    own = known.keys.get(letter, "")
+    return any(
+        said == text or (len(text) > 1 and text in said and text not in own)
+        for text in known.keys.values()
+    )
 
 
 def _refusals(text: str) -> int:

@@ -13,8 +13,11 @@ _SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
 # twice, text that is struck out.
 _TIE = re.compile(r"(?<=[,;:}])~(?!~)|(?<!~)~(?=[\\{])|(?<=[0-9])~(?=[A-Za-z])")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
+_BOLD = re.compile(r"(?<![0-9A-Za-z*])\*\*(?=\S)|(?<=\S)\*\*(?![0-9A-Za-z*])")  # 2**3 is a power
 _MARKUP = str.maketrans("", "", "{}`\ufe0f")
 _NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
+
+_FORMULA = re.compile(r"\\[A-Za-z]|[\^_]")
 
 QUOTES = "\"“”'‘’「」$"
 """What may stand around a whole answer: quotation marks, and the dollar signs of a formula."""
@@ -44,7 +47,9 @@ def plain(text: str) -> str:
         text = _NOTHING.sub("", text)
         text = _SPACE.sub(" ", text)
         text = _ESCAPED.sub(r"\1", text)
-    text = text.replace("**", "").translate(_MARKUP)
+    if "**" in text:
+        text = _BOLD.sub("", text)
+    text = text.translate(_MARKUP)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
@@ -59,5 +64,11 @@ def drop_lead(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return the form in which two texts are compared: `plain`, no case, blanks or final stop."""
-    return "".join(plain(text).casefold().split()).rstrip(".。;,!")
+    r"""Return the form in which two texts are compared: `plain`, no case, blanks or final stop.
+
+    In a formula braces stay, with everything else: `\frac{1}{23}` is not `\frac{12}{3}`.
+    """
+    said = plain(text)
+    if "{" in text and _FORMULA.search(said):
+        said = unicodedata.normalize("NFKC", text).strip("$ \n")
+    return "".join(said.casefold().split()).rstrip(".。;,!")

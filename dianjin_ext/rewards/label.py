@@ -7,6 +7,7 @@ because whether it means the same depends on the question.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from dianjin_ext.answers.labels import LABEL_SETS, label_set, own_set, read_label, read_word
@@ -63,11 +64,15 @@ def score_label(
 
 
 def _among(found: Extract, gold: str, names: tuple[str, ...]) -> Score:
-    name = label_set(gold, names)
-    names = names if name is None else (name,)
-    return compare(
-        found, read_label(gold, names).value, lambda found: read_label(found.text, names)
-    )
+    name, label = _gold(gold, names)
+    return compare(found, label, lambda found: read_label(found.text, (name,)))
+
+
+@lru_cache(maxsize=4096)  # the same for all rollouts of a row
+def _gold(gold: str, names: tuple[str, ...]) -> tuple[str, str | None]:
+    """Return the set that has `gold`, and its label; any set, and None, if no set has it."""
+    name = label_set(gold, names) or names[0]
+    return name, read_label(gold, (name,)).value
 
 
 def _given(labels: Mapping[Any, Any]) -> list[bool]:
