@@ -2,14 +2,15 @@ r"""Speed of `compute_score`: against the published DianJin-R1 rule, and on host
 
 `python benchmarks/bench_rewards.py` prints both, and exits with 1 if a target is missed: `strict`
 must be no slower than the published rule on 4,096-character Chinese responses, and one million
-characters of `<think>` must take less than 50 ms. Times are CPU times, the best of several rounds.
+characters of any piece must take less than 50 ms under every reward. Times are CPU times, the best
+of several rounds. `--pairs` measures two pieces in turn as well, all with all (about half an hour).
 """
 
 import re
 import sys
 import time
-from collections.abc import Callable
-from itertools import cycle, islice
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice, permutations
 
 from dianjin_ext import compute_score
 
@@ -20,6 +21,108 @@ THINK, ANSWER, BOX = (
     re.compile(pattern, re.DOTALL)
     for pattern in ("<think>(.*?)</think>", "<answer>(.*?)</answer>", r"\\boxed\{(.*?)\}")
 )
+GOLDS = {"choice": "A", "numeric": "5", "label": "bullish", "exact": "增值税"}
+ANSWERS = {
+    "choice": (r"\boxed{A}", r"\boxed{A. 货币市场}"),
+    "numeric": (r"\boxed{5}", r"\boxed{-1{,}234.5\%}", r"\boxed{三千二百万元}", r"\boxed{5到6}"),
+    "label": (r"\boxed{bullish}", r"\boxed{利好（bullish）}", r"\boxed{利好或利空}"),
+    "exact": (r"\boxed{增值税}", "增值税和消费税"),
+}
+PIECES = (
+    *("<think>", "</think>", "<answer>", "</answer>", "<", ">", "\\boxed{", "\\boxed", "\\boxed{}"),
+    *(
+        "\\boxed{{}",
+        "{",
+        "}",
+        "{}",
+        "{{}}",
+        "{{{{}}}}",
+        "\\{",
+        "\\}",
+        "\\",
+        "$",
+        "*",
+        "**",
+        "`",
+        "~",
+    ),
+    *(
+        "，",
+        "、",
+        ",",
+        ";",
+        "；",
+        "。",
+        ".",
+        "\n",
+        " ",
+        "\t",
+        "　",
+        "/",
+        "|",
+        "-",
+        "(",
+        ")",
+        "[",
+        "]",
+    ),
+    *(
+        "7",
+        "７",
+        "1,",
+        "A",
+        "Ａ",
+        "a",
+        "A、",
+        "A. x;",
+        "e",
+        "10^",
+        "%",
+        "\\%",
+        "万",
+        "一",
+        "十",
+        "分之",
+    ),
+    *(
+        "约",
+        "至",
+        "±",
+        "是",
+        "不",
+        "不是",
+        "选",
+        "答案是",
+        "或",
+        "合规",
+        "bullish ",
+        "利好，",
+        "=",
+        ":",
+        "#",
+    ),
+    *(
+        "\\text{",
+        "\\text{A}",
+        "\\frac{",
+        "\\frac{1}{2}",
+        "\\,",
+        "\\left(",
+        "\\quad",
+        "½",
+        "²",
+        "\x00",
+    ),
+    *("\u0301", "\ufeff", "\u2028", "é", "🙂", "ﷺ"),
+)
+PLACES = {
+    "everything": "{}",
+    "the thought": "<think>{}</think><answer>\\boxed{{5}}</answer>",
+    "the answer": "<think>x</think><answer>{}</answer>",
+    "after a box": "<think>x</think><answer>\\boxed{{5}}{}</answer>",
+    "the box": "<think>x</think><answer>\\boxed{{{}}}</answer>",
+    "an open box": "<think>x</think><answer>\\boxed{{{}</answer>",
+}
 OPTIONS = {"A": "货币市场", "B": "债券市场", "C": "商品市场", "D": "金融衍生品市场"}
 PASSAGE = (
     "题目问的是我国金融市场体系的构成。先看选项A，货币市场是一年期以内资金融通的场所；再看选项B，"
@@ -96,11 +199,54 @@ def hostile_input() -> bool:
     return met
 
 
-def grade_time(text: str, policy: str) -> float:
+def kinds_of_answers() -> None:
+    print(f"\n{LENGTH}-character Chinese responses, microseconds a call")
+    print(f"{'reward':<10}{'answer':<26}" + "".join(f"{p:>10}" for p in POLICIES[:2]))
+    for name, answers in ANSWERS.items():
+        for answer in answers:
+            text = response(answer)
+            cells = "".join(
+                f"{grade_time(text, policy, name, calls=200) * 1e6:>10.1f}"
+                for policy in POLICIES[:2]
+            )
+            print(f"{name:<10}{answer:<26}{cells}")
+
+
+def hostile_to_every_reward(*, pairs: bool) -> bool:
+    pieces = [*PIECES, *map("".join, permutations(PIECES, 2))] if pairs else PIECES
+    print(f"\n{HOSTILE_LENGTH:,} characters of one piece, milliseconds a call (target: below 50)")
+    print("the worst over all places and policies, of the 20 worst pieces")
+    rows = []
+    for piece in pieces:
+        text = (piece * (HOSTILE_LENGTH // len(piece) + 1))[:HOSTILE_LENGTH]
+        rows.append((piece, {name: max(_times(text, name)) for name in GOLDS}))
+    rows.sort(key=lambda row: -max(row[1].values()))
+    print(f"{'piece':<20}" + "".join(f"{name:>10}" for name in GOLDS))
+    for piece, worst in rows[:20]:
+        print(f"{piece!r:<20}" + "".join(f"{worst[name] * 1e3:>10.2f}" for name in GOLDS))
+    return max(rows[0][1].values()) < 0.05
+
+
+def _times(text: str, name: str) -> Iterator[float]:
+    for place in PLACES.values():
+        for policy in POLICIES[:2]:
+            hostile = place.format(text)
+            seconds = grade_time(hostile, policy, name, rounds=1)
+            yield seconds if seconds < 0.02 else grade_time(hostile, policy, name)
+
+
+def grade_time(
+    text: str, policy: str, name: str = "cflue_mcq", *, calls: int = 1, rounds: int = 3
+) -> float:
     """Return the seconds that grading `text` takes."""
-    return best(lambda: compute_score("cflue_mcq", text, "A", strictness=policy), calls=1, rounds=3)
+    gold = GOLDS.get(name, "A")
+    return best(
+        lambda: compute_score(name, text, gold, strictness=policy), calls=calls, rounds=rounds
+    )
 
 
 if __name__ == "__main__":
     results = [against_published_rule(), hostile_input()]
+    kinds_of_answers()
+    results.append(hostile_to_every_reward(pairs="--pairs" in sys.argv))
     sys.exit(0 if all(results) else 1)
