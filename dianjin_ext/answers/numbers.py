@@ -116,6 +116,10 @@ def _again(text: str) -> Reading[Number]:
     finer, coarser = sorted((one, other), key=lambda number: number.step)
     two_forms = (one.scale, one.rate) != (other.scale, other.rate) or not finer.step
     two_forms |= one.approximate or other.approximate
-    if two_forms and round_to(finer.value, coarser.step) == coarser.value:
-        return Reading(finer)
-    return Reading(None, "ambiguous")
+    units = {one.currency, other.currency} - {""}, {one.unit, other.unit} - {""}
+    same = round_to(finer.value, coarser.step) == coarser.value and max(map(len, units)) < 2
+    if not two_forms or not same:
+        return Reading(None, "ambiguous")
+    currency, unit = (next(iter(known), "") for known in units)
+    rate, scale = max(one.rate, other.rate), max(one.scale, other.scale)
+    return Reading(finer._replace(scale=scale, rate=rate, currency=currency, unit=unit))

@@ -92,10 +92,8 @@ def _read_extract(found: Extract) -> Reading[_Answer]:
     if found.boxed:
         after = _AFTER.match(found.after) if found.after else None
         return _read(f"{found.text} {after[1]}" if after and after[1] else found.text)
-    reading = _read(found.text)
-    if reading.fault == "no_answer":
-        return read_statement(found.text, _read, _agree)
-    return reading
+    whole = _read(found.text)
+    return whole if whole.value is not None else read_statement(found.text, _read, _agree)
 
 
 def _agree(one: _Answer, other: _Answer) -> bool:

@@ -60,8 +60,26 @@ def test_decimals():
 
 @pytest.mark.parametrize(
     "text",
-    " 万 百 点 三点 点三 一万五 一百五 3万5 五十百 百百 三百零 一零零万 亿亿 二十三十 十二三 "
-    "一点二点三 十十十十 abc".split(" "),
+    [
+        "万",
+        "百",
+        "点",
+        "三点",
+        "点三",
+        "一万五",
+        "一百五",
+        "3万5",
+        "五十百",
+        "百百",
+        "三百零",
+        "一零零万",
+        "亿亿",
+        "二十三十",
+        "十二三",
+        "一点二点三",
+        "十十十十",
+        "abc",
+    ],
 )
 def test_everything_else_is_refused(text):
     assert read_numeral(text) is None

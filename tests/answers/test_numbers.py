@@ -237,6 +237,17 @@ def test_ranges(text, low, high):
     assert (number.value, number.high) == (Fraction(low), Fraction(high))
 
 
+def test_two_forms_are_one_number():
+    number = read_number("0.2273 or 22.73%").value
+    assert (number.value, number.rate, number.written) == (
+        Fraction("0.2273"),
+        100,
+        Fraction("22.73"),
+    )
+    number = read_number("5,000,000 ($5 million)").value
+    assert (number.value, number.scale, number.currency) == (5_000_000, 10**6, "$")
+
+
 @pytest.mark.parametrize("text", ["约5", "≈5", "about 5", "5左右", "~5", "大约5", "5 or so"])
 def test_approximate(text):
     assert read_number(text).value.approximate
@@ -258,7 +269,9 @@ def test_everything_else_is_no_answer(text):
     assert read_number(text) == (None, "no_answer")
 
 
-@pytest.mark.parametrize("text", ["5 or 6", "5或6", "100%或50%", "5 (3)", "5.3 or 5", "5 (10)"])
+@pytest.mark.parametrize(
+    "text", ["5 or 6", "5或6", "100%或50%", "5 (3)", "5.3 or 5", "5 (10)", "$5 (¥5.0)"]
+)
 def test_two_quantities_are_ambiguous(text):
     assert read_number(text) == (None, "ambiguous")
 

@@ -125,7 +125,7 @@ def test_pred_is_short():
         ("The answer is 12. Therefore, the period is 30 days.", "12", "ambiguous"),
         (r"The answer is 5. \boxed{6}", "6", "correct"),
         (r"The answer is 5. \boxed{x}", "5", "no_answer"),
-        ("5 or 6", "5", "ambiguous"),
+        ("The answer is 5 or 6.", "5", "ambiguous"),
     ],
 )
 def test_lenient_reads_what_prose_states(answer, gold, reason):
