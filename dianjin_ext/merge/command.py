@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,17 +18,20 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.adapters import FOLDER
 from dianjin_ext.merge.merger import merge_checkpoint, parse_size
+from dianjin_ext.merge.places import local_images, local_path, url_of
 from dianjin_ext.merge.plan import Plan, plan_merge
 from dianjin_ext.merge.push import Hub
+from dianjin_ext.merge.stores import check_store
 from dianjin_ext.merge.throttle import Throttle
 from dianjin_ext.merge.verify import SUMS, check_merged
 
 
 def run(
-    ckpt: list[Path],
-    out: Path,
+    ckpt: Sequence[str | Path],
+    out: str | Path,
     *,
     base_model: Path | None,
     max_shard_size: str,
@@ -62,19 +66,25 @@ def run(
         DianjinError: As `merge_checkpoint`, or the upload failed.
     """
     console = Console()
+    place = url_of(out) or local_path(out)
     if dry_run:
         size = parse_size(max_shard_size)
-        plan = plan_merge(
-            ckpt,
-            base_model=base_model,
-            dtype=dtype,
-            max_shard_size=size,
-            merge_lora=merge_lora,
-            lora_alpha=lora_alpha,
-        )
-        _print_plan(plan, out, console)
+        with local_images(ckpt) as folders:
+            plan = plan_merge(
+                folders,
+                base_model=base_model,
+                dtype=dtype,
+                max_shard_size=size,
+                merge_lora=merge_lora,
+                lora_alpha=lora_alpha,
+            )
+        _print_plan(plan, place, console)
         return
-    hub = Hub(push) if push else None
+    hub = None
+    if push:
+        if not isinstance(place, Path):
+            raise DianjinError("push: OUT must be a local folder, from which it is uploaded")
+        hub = Hub(push)
     verify = verify or hub is not None
     columns = (
         TextColumn("merging"),
@@ -92,7 +102,7 @@ def run(
 
         plan = merge_checkpoint(
             ckpt,
-            out,
+            place,
             base_model=base_model,
             dtype=dtype,
             max_shard_size=max_shard_size,
@@ -103,22 +113,23 @@ def run(
             lora_alpha=lora_alpha,
             progress=Throttle(parse_size(io_limit, "io_limit"), progress) if io_limit else progress,
         )
-    console.print(f"{out}: {_summary(plan)}, {time.perf_counter() - begin:.1f} s", highlight=False)
+    seconds = time.perf_counter() - begin
+    console.print(f"{place}: {_summary(plan)}, {seconds:.1f} s", highlight=False)
     if plan.adapter is not None:
         console.print(
-            f"The weights are the base model's; the trained adapter lies in {out / FOLDER} "
+            f"The weights are the base model's; the trained adapter lies in {place}/{FOLDER} "
             "(--merge-lora merges it into them).",
             highlight=False,
         )
     if verify:
         console.print(f"read again and found equal to the rank files; sums in {SUMS}")
     if hub is not None:
-        console.print(f"pushed: {hub.upload(out)}", highlight=False, soft_wrap=True)
+        console.print(f"pushed: {hub.upload(local_path(place))}", highlight=False, soft_wrap=True)
     if not plan.checksums:
         console.print("The rank files carry no CRC32s, so damage could not be noticed.")
 
 
-def check(folder: Path) -> None:
+def check(folder: str | Path) -> None:
     """Check a merged folder on its own and say what was found.
 
     Args:
@@ -127,7 +138,11 @@ def check(folder: Path) -> None:
     Raises:
         DianjinError: Something is missing or damaged.
     """
-    report = check_merged(folder)
+    if url := url_of(folder):
+        count = check_store(url)
+        Console().print(f"{url}: {count} SHA-256 sums are right", highlight=False)
+        return
+    report = check_merged(local_path(folder))
     files = f"{report.files} file{'s' if report.files > 1 else ''}"
     hashed = f"{report.hashed} SHA-256 sums are right" if report.hashed else f"no {SUMS} to compare"
     Console().print(
@@ -145,7 +160,7 @@ def _summary(plan: Plan) -> str:
     )
 
 
-def _print_plan(plan: Plan, out: Path, console: Console) -> None:
+def _print_plan(plan: Plan, out: Path | str, console: Console) -> None:
     table = Table("file", "tensor", "shape", "dtype", "parts", "bytes", box=None, pad_edge=False)
     for file in plan.files:
         for tensor in file.tensors:
@@ -158,9 +173,11 @@ def _print_plan(plan: Plan, out: Path, console: Console) -> None:
                 f"{tensor.nbytes:,}",
             )
     console.print(table)
-    existing = next(folder for folder in out.absolute().parents if folder.exists())
-    free = shutil.disk_usage(existing).free
-    console.print(f"{_summary(plan)}; free on that disk: {decimal(free)}", highlight=False)
+    free = ""
+    if isinstance(out, Path):
+        existing = next(folder for folder in out.absolute().parents if folder.exists())
+        free = f"; free on that disk: {decimal(shutil.disk_usage(existing).free)}"
+    console.print(f"{_summary(plan)}{free}", highlight=False)
     if plan.tied:
         console.print(f"left out, tied to the input embeddings: {', '.join(plan.tied)}")
     if plan.config:

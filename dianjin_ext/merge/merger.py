@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge.adapters import CONFIG as ADAPTER_CONFIG
 from dianjin_ext.merge.folder import OutputFolder, sync
-from dianjin_ext.merge.plan import INDEX, Plan, check_space, plan_merge
+from dianjin_ext.merge.places import local_images, local_path, url_of
+from dianjin_ext.merge.plan import Plan, check_space, plan_merge
 from dianjin_ext.merge.sources import RankReader
+from dianjin_ext.merge.stores import write_to_store
 from dianjin_ext.merge.verify import write_sums
 from dianjin_ext.merge.write import Merger
 
@@ -52,8 +53,8 @@ def merge_checkpoint(
 
     Args:
         source: verl's `global_step_N` or its `actor` folder; several where the machines of a run
-            kept their ranks apart.
-        target: The folder to make.
+            kept their ranks apart. URLs that fsspec knows (s3://, oss://, hdfs://) do too.
+        target: The folder to make; or a URL, where files appear one by one and SHA256SUMS last.
         base_model: A local folder in Hugging Face format that supplies the config or the
             tokenizer if the checkpoint lacks them.
         dtype: `keep` what was trained, or convert to `bf16`, `fp16` or `fp32`, rounding as torch
@@ -81,20 +82,28 @@ def merge_checkpoint(
             cannot be written.
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
-    plan = plan_merge(
-        [Path(path) for path in sources],
-        base_model=None if base_model is None else Path(base_model),
-        dtype=dtype,
-        max_shard_size=parse_size(max_shard_size),
-        merge_lora=merge_lora,
-        lora_alpha=lora_alpha,
-    )
-    try:
-        _carry_out(
-            plan, Path(target), overwrite=overwrite, resume=resume, verify=verify, progress=progress
+    url = url_of(target)
+    if resume and (url or any(url_of(place) for place in sources)):
+        raise DianjinError("resume: only a merge from local folders into a local one can go on")
+    with local_images(sources) as folders:
+        plan = plan_merge(
+            folders,
+            base_model=None if base_model is None else Path(base_model),
+            dtype=dtype,
+            max_shard_size=parse_size(max_shard_size),
+            merge_lora=merge_lora,
+            lora_alpha=lora_alpha,
         )
-    except OSError as error:
-        raise DianjinError(f"merging into {target} failed: {error}") from error
+        try:
+            if url is not None:
+                write_to_store(plan, url, overwrite=overwrite, verify=verify, progress=progress)
+            else:
+                path = local_path(target)
+                _carry_out(
+                    plan, path, overwrite=overwrite, resume=resume, verify=verify, progress=progress
+                )
+        except OSError as error:
+            raise DianjinError(f"merging into {target} failed: {error}") from error
     return plan
 
 
@@ -145,12 +154,8 @@ def _carry_out(
             copy = folder / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
-        if plan.index is not None:
-            (folder / INDEX).write_text(plan.index, encoding="utf-8")
-        if plan.adapter is not None:
-            (folder / ADAPTER_CONFIG).write_text(plan.adapter, encoding="utf-8")
-        if plan.config is not None:
-            (folder / "config.json").write_text(plan.config, encoding="utf-8")
+        for name, text in plan.texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
         if verify:
             write_sums(folder, sums)
         for path in [p for p in folder.rglob("*") if p.suffix != ".safetensors"]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.adapters import CONFIG as ADAPTER_CONFIG
 from dianjin_ext.merge.adapters import WEIGHTS as ADAPTER_WEIGHTS
 from dianjin_ext.merge.adapters import adapter_config, config_text, fuse, split_adapter
 from dianjin_ext.merge.assemble import Tensor, assemble
@@ -73,6 +74,12 @@ class Plan:
     def tensors(self) -> list[Tensor]:
         """All tensors, in the order in which they are written."""
         return [tensor for file in self.files for tensor in file.tensors]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What is written beside the copied files, by path."""
+        texts = {INDEX: self.index, ADAPTER_CONFIG: self.adapter, "config.json": self.config}
+        return {name: text for name, text in texts.items() if text is not None}
 
     @property
     def inputs(self) -> list[Path]:

@@ -84,10 +84,15 @@ def find_side_files(folders: Sequence[Path], base_model: Path | None) -> dict[st
     return files
 
 
+def is_weights(name: str) -> bool:
+    """Whether a file is not to be copied: weights, or what lies beside a model on a hub."""
+    return name.endswith(_SKIPPED_SUFFIXES) or name.startswith(".")
+
+
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.endswith(_SKIPPED_SUFFIXES) and not name.startswith("."):
+        if path.is_file() and not is_weights(name):
             yield name, path
 
 

@@ -5,10 +5,11 @@ import os
 import re
 import resource
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.direct import (
@@ -23,7 +24,7 @@ from dianjin_ext.merge.direct import (
 from dianjin_ext.merge.elsewhere import advice
 
 _WINDOW = 1 << 20  # bytes
-_RANK_FILE = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
+RANK_FILE = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def find_checkpoint(paths: Sequence[Path]) -> Checkpoint:
     found: dict[int, dict[int, Path]] = {}
     for folder in folders:
         for file in sorted(folder.iterdir()):
-            match = _RANK_FILE.fullmatch(file.name)
+            match = RANK_FILE.fullmatch(file.name)
             if not match:
                 continue
             world, rank = int(match[1]), int(match[2])
@@ -88,7 +89,7 @@ def _model_folder(path: Path) -> Path:
         raise DianjinError(f"{path} is not a folder; give verl's global_step_N or its actor folder")
     path = path.resolve()
     for folder in (path, path / "actor"):
-        if folder.is_dir() and any(_RANK_FILE.fullmatch(f.name) for f in folder.iterdir()):
+        if folder.is_dir() and any(RANK_FILE.fullmatch(f.name) for f in folder.iterdir()):
             return folder
     known = advice(path)
     if known:
@@ -146,6 +147,9 @@ class RankReader:
             of what the process may have open unless given.
     """
 
+    # How to read those files that only stand for others; see places.
+    fetchers: ClassVar[dict[Path, Callable[[int, memoryview], None]]] = {}
+
     def __init__(self, paths: Sequence[Path], max_open: int | None = None) -> None:
         self._paths = paths
         if max_open is None:
@@ -177,6 +181,10 @@ class RankReader:
         Raises:
             DianjinError: The file ends before.
         """
+        fetch = self.fetchers.get(self._paths[rank])
+        if fetch is not None:
+            fetch(offset, data)
+            return
         if rank >= self._max_open:
             fd = self._open_file(rank)
             try:

@@ -66,7 +66,7 @@ class Merger:
             OSError: Reading or writing failed.
         """
         with FileWriter(path, file.nbytes) as out:
-            self._stream(file, out)
+            self.stream(file, out)
 
     def compare_file(self, file: WeightFile, path: Path) -> str:
         """Compare one safetensors file with the rank files, byte by byte.
@@ -78,10 +78,15 @@ class Merger:
             DianjinError: They differ.
         """
         with FileComparer(path, file.nbytes) as out:
-            self._stream(file, out)
+            self.stream(file, out)
         return out.sha256
 
-    def _stream(self, file: WeightFile, out: Sink) -> None:
+    def stream(self, file: WeightFile, out: Sink) -> None:
+        """Send one safetensors file to a sink, part by part.
+
+        Raises:
+            DianjinError: A rank file is damaged.
+        """
         pending: deque[tuple[Future[int], Block]] = deque()
 
         def settle() -> None:
