@@ -101,6 +101,7 @@ def test_what_is_set_aside_never_outweighs_the_text():
     code = [f"{FENCE}\n{'word ' * n}\n{FENCE}" for n in (4, 5, 6, 10)]
     shares = [share("净利润同比增长了" + text, "zh") for text in code]
     assert shares == pytest.approx([1.0, 1.0, 5 / 6, 5 / 10])
+    assert share("净利润同比增长了 $a + b + c + d + e + f$", "zh") == pytest.approx(5 / 6)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_auto_takes_the_language_of_the_question_else_of_the_answer(question, an
 
 def test_invisible_characters_and_prices_leave_words_as_they_are():
     assert count_words("\u200b".join(ENGLISH)) == count_words(ENGLISH)
-    assert count_words("$5净利润增长$7") == count_words("净利润增长")
+    assert count_words("净利润增长了，$5净利润$7") == count_words("净利润增长了净利润")
 
 
 def test_only_the_reasoning_counts():
