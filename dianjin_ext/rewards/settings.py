@@ -86,8 +86,8 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     """Check settings that come from YAML, a command line or Python.
 
     `preset` names a key of `dianjin_ext.rewards.presets.PRESETS`, whose values any other key
-    replaces. What stands under `sources` replaces what stands beside it, and may name a preset of
-    its own.
+    replaces, unless it is null. What stands under `sources` replaces what stands beside it, and may
+    name a preset of its own.
 
     Raises:
         DianjinError: A key or a value is not known; the message names it by its whole path.
@@ -114,6 +114,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 
 
 def _with_preset(keys: dict[str, Any], path: str) -> dict[str, Any]:
+    keys = {key: value for key, value in keys.items() if value is not None}
     name = keys.pop("preset", None)
     if name is None:
         return keys

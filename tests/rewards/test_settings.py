@@ -79,6 +79,12 @@ def test_a_preset_gives_way_to_what_stands_beside_it():
     )
 
 
+def test_null_is_as_if_it_were_not_there():
+    given = {"preset": "fin_r1", "strictness": None, "weights": None, "default": None}
+    assert read_settings(given) == read_settings({"preset": "fin_r1"})
+    assert read_settings({"preset": None}) == read_settings({})
+
+
 def test_sources_inherit_and_differ():
     settings = read_settings(
         {"weights": {"acc": 1.0}, "sources": {"a": {"reward": "finqa", "gate": True}}}
