@@ -1,8 +1,8 @@
-"""verl's trainers, with each reward component as a curve in training.
+"""verl's trainers, with each reward component as a curve, and without what nobody could judge.
 
 `trainer.v1.trainer_mode=dianjin_sync` (or `dianjin_colocate_async`, `dianjin_separate_async`) is
 verl's trainer of that mode in every other respect. verl itself logs reward components for
-validation only.
+validation only, and trains on every score; see `dianjin_ext.hosts.verl.skipped`.
 """
 
 from typing import Any, ClassVar
@@ -17,6 +17,8 @@ from verl.trainer.ppo.v1 import (
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.curves import RewardCurves
+from dianjin_ext.hosts.verl.judge_check import check_judge
+from dianjin_ext.hosts.verl.skipped import replace_skipped, values
 
 __all__ = ["ColocateAsyncTrainer", "SeparateAsyncTrainer", "SyncTrainer"]
 
@@ -32,6 +34,7 @@ class _WithCurves:
     config: Any
 
     def __init__(self, config: Any) -> None:
+        check_judge(config)
         # verl compares this key with its own three names in many places.
         config.trainer.v1.trainer_mode = self.verl_mode
         super().__init__(config)  # type: ignore[call-arg]
@@ -43,6 +46,10 @@ class _WithCurves:
         if interval is not None:
             buffer.poll_interval = float(interval)
         return buffer
+
+    def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
+        replace_skipped(batch)
+        return super()._compute_advantage(batch, metrics)  # type: ignore[misc]
 
     def _compute_metrics(self, batch: Any, metrics: dict[str, Any], *args: Any, **kw: Any) -> None:
         super()._compute_metrics(batch, metrics, *args, **kw)  # type: ignore[misc]
@@ -69,16 +76,11 @@ def _reward_rows(batch: Any) -> list[tuple[str, dict[str, Any]]]:
         partition_id=batch.partition_id,
         select_fields=["data_source", "extra_fields"],
     )
-    sources, extra_fields = _values(data["data_source"]), _values(data["extra_fields"])
+    sources, extra_fields = values(data["data_source"]), values(data["extra_fields"])
     return [
         (str(source), fields.get("reward_extra_info") or {})
         for source, fields in zip(sources, extra_fields, strict=True)
     ]
-
-
-def _values(column: Any) -> list[Any]:
-    """Return the values of a non-tensor column: tensordict gives a list or a stack, by version."""
-    return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
 @register_trainer("dianjin_sync")
