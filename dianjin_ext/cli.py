@@ -129,6 +129,18 @@ def score(
     score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
 
 
+@app.command()
+def audit(
+    preset: Annotated[
+        str | None, typer.Argument(help="A preset; without one, the default policies.")
+    ] = None,
+) -> None:
+    """Try known hacks and traps on the rewards, beside other graders; exit code 1 if one works."""
+    from dianjin_ext.audit import run
+
+    raise typer.Exit(run(preset))
+
+
 @app.command("check-data")
 def check_data(
     files: Annotated[
@@ -214,6 +226,47 @@ def merge(
         io_limit=io_limit,
         dry_run=dry_run,
     )
+
+
+@app.command("reward-server")
+def reward_server(
+    data: Annotated[
+        Path, typer.Option(help="verl parquet or JSON lines: prompts and their gold answers.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="As given to the training."),
+    ] = None,
+    recipe: Annotated[
+        Path, typer.Option(help="YAML of the training: its model, template and cutoff_len.")
+    ] = Path("configs/ppo.yaml"),
+    host: Annotated[str, typer.Option(help="Address to listen at; no authentication.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 8902,
+    settings: _SETTINGS = None,
+    preset: _PRESET = None,
+    strictness: _STRICTNESS = None,
+    write_prompts: Annotated[
+        Path | None,
+        typer.Option(help="Write the prompts for LLaMA-Factory to train on, and stop."),
+    ] = None,
+) -> None:
+    """Serve the rewards to LLaMA-Factory's PPO (reward_model_type: api); run it in its environment.
+
+    The trainer sends prompt and response as one text, without the gold answer. The server finds the
+    row by its prompt, which it renders as the training does: give it the same recipe and overrides.
+    """
+    from dianjin_ext.hosts.llamafactory import prompts
+
+    if write_prompts is not None:
+        prompts.write_prompts(prompts.read_rows(data), write_prompts)
+        return
+    from dianjin_ext.evaluation.settings_file import load_settings
+    from dianjin_ext.hosts.llamafactory.reward_server import read_recipe, serve
+
+    given = load_settings(settings, preset=preset, strictness=strictness)
+    serve(data, read_recipe(recipe, overrides or []), given, host=host, port=port)
 
 
 @app.command()

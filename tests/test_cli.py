@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 from dianjin_ext import __version__
 from dianjin_ext.cli import app
 
-COMMANDS = ("doctor", "init", "merge", "prepare", "quickstart")
+COMMANDS = (
+    *("audit", "check-data", "doctor", "init", "merge", "prepare", "quickstart"),
+    *("reward-server", "score"),
+)
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 
 
@@ -91,3 +94,48 @@ def test_prepare_cflue_prints_counts_and_writes_files(tmp_path):
     assert counts["seed"] == 2
     table = [line for line in done.stdout.splitlines() if "rows in the file" in line]
     assert "40" in table[0]
+
+
+def test_score_and_check_data_end_as_the_rows_do(tmp_path):
+    rows = [
+        {"data_source": "cflue_mcq", "ground_truth": gold, "response": text, "prompt": text}
+        for gold, text in (("A", "\\boxed{A}"), ("B", "\\boxed{A} "), ("", "?"))
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "out.jsonl"
+    done = dianjin("score", file, "--out", out, "--preset", "fin_r1", "--strictness", "strict")
+    assert done.returncode == 0, done.stderr
+    assert "gold_unusable" in done.stdout
+    reasons = [json.loads(line)["reason"] for line in out.read_text().splitlines()]
+    assert reasons == ["no_think", "no_think", "gold_unusable"]
+    done = dianjin("score", file, "--out", out, "--strictness", "lenient")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text().splitlines()[0])["reason"] == "correct"
+    done = dianjin("score", out, "--out", out)
+    assert done.returncode == 1
+    assert "acc: expected no such key" in done.stderr
+
+    done = dianjin("check-data", file, "--json", tmp_path / "report.json")
+    assert done.returncode == 1
+    counts = json.loads((tmp_path / "report.json").read_text())["counts"]
+    assert {kind for kind, n in counts.items() if n} == {"gold", "contradiction"}
+    allowed = ("--allow", "gold", "--allow", "contradiction")
+    assert dianjin("check-data", file, *allowed).returncode == 0
+
+
+def test_reward_server_writes_the_prompts_of_a_training(tmp_path):
+    row = {"data_source": "finqa", "ground_truth": "1", "prompt": "一加零？"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    out = tmp_path / "ppo" / "finqa.json"
+    done = dianjin("reward-server", "--data", tmp_path / "rows.jsonl", "--write-prompts", out)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(out.read_text()) == [{"instruction": "一加零？", "output": ""}]
+
+
+@pytest.mark.slow
+def test_audit_ends_with_the_audits_exit_code():
+    done = dianjin("audit", "fin_r2")
+    assert done.returncode == 1
+    assert "fin_r2" in done.stderr
+    assert dianjin("audit").returncode == 0
