@@ -33,14 +33,17 @@ _LABEL = re.compile(
     r"(?:[(\[]([A-Za-z])[)\]] ?[.:、]?|([A-Z])\)|([A-Z]) ?[.:、]|([a-z])[.:)](?=\s|[^\x00-\x7f]))"
 )
 _ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
+_CHINESE = re.compile("[一-鿿]")
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
 # What turns the label before it down: more of it than the option's own text has.
 _REFUSAL = re.compile(
-    r"[×✗✘❌]|^不$|不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)|并?非(?:正确|本题)|^非|错误|错$|有误|排除|无法"
-    r"|^(?:not|wrong|false|incorrect)\b|\b(?:is|are)(?:n't| not| wrong| false| incorrect)\b"
+    r"[×✗✘❌]|^不$|不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)"
+    r"|并?非(?:正确|本题)|^非|错误|错$|有误|排除|除外|剔除|淘汰|无法"
+    r"|^(?:not|never|cannot|wrong|false|incorrect)\b"
+    r"|\b(?:is|are)(?:n't| not| wrong| false| incorrect)\b"
     r"|\bnot (?:correct|right|true|the answer|this)\b"
     r"|\b(?:excluded|eliminated|rejected|ruled out)\b"
     r"|\b(?:wrong|false|incorrect)\W*$",
@@ -162,12 +165,22 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
     truth = _truth(words)
     if truth:
         return known.by_truth.get(truth) == letter
-    if _ONLY_LETTERS.fullmatch(words) or _names_another(said, letter, known):
+    if _ONLY_LETTERS.fullmatch(words) or (words.isupper() and _letters(words, known.letters)):
+        return False
+    if _names_another(said, letter, known) or _is_unlike(said, known.keys.get(letter, "")):
         return False
     if _refusals(words) > known.refusals.get(letter, 0):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)
+
+
+def _is_unlike(said: str, own: str) -> bool:
+    """Whether two Chinese texts have no two characters in a row in common."""
+    if not (_CHINESE.search(said) and _CHINESE.search(own)):
+        return False
+    width = min(2, len(own), len(said))
+    return not any(said[i : i + width] in own for i in range(len(said) - width + 1))
 
 
 def _names_another(said: str, letter: str, known: _Options) -> bool:
