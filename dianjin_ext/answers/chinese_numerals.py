@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-_DIGITS = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2, "俩": 2}
+_DIGITS = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "两": 2}
 _DIGITS |= {c: i for i, c in enumerate("0123456789")}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 # Numerals as they stand on cheques, and traditional ones.
@@ -14,6 +14,8 @@ _COMMON = str.maketrans(
 DIGIT = "零〇一二两三四五六七八九壹贰叁肆伍陆柒捌玖貳參陸兩"
 PLACE = "十百千万亿拾佰仟萬億"
 _LONGEST = 40
+# Digits in a numeral stand before a place: `3千5百`, `1亿零500万`, but neither `一6` nor `十5`.
+_MIXED = re.compile("(?:零?[0-9]+[千百]?[万亿]*)+")
 
 
 class Numeral(NamedTuple):
@@ -31,7 +33,9 @@ def read_numeral(text: str) -> Numeral | None:
     """
     if len(text) > _LONGEST:
         return None
-    whole, point, decimals = text.translate(_COMMON).partition("点")
+    whole, point, decimals = text.translate(_COMMON).replace("〇", "零").partition("点")
+    if re.search("[0-9]", text) and (point or not _MIXED.fullmatch(whole)):
+        return None
     value = _whole(whole)
     if value is None:
         return None
@@ -50,7 +54,7 @@ def _each(text: str) -> int:
 
 
 def _whole(text: str) -> int | None:
-    if len(text) > 1 and all(c in _DIGITS for c in text):
+    if len(text) > 1 and all(c in _DIGITS and not c.isdecimal() for c in text):
         return _each(text)
     return _below(text, 10**16)
 
@@ -75,11 +79,11 @@ def _below(text: str, limit: int) -> int | None:
 
 def _section(text: str) -> int | None:
     """Read a numeral below 10,000."""
-    if text in ("零", "〇"):
+    if text == "零":
         return 0
     total, digit, place, gap = 0, None, 10_000, False
     for position, char in enumerate(text):
-        if char in ("零", "〇"):
+        if char == "零":
             if digit is not None or gap:
                 return None
             gap = True

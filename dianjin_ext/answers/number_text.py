@@ -26,13 +26,14 @@ _THIN = re.compile("(?<=[0-9])(?:\\\\,|\u2009|\u202f)(?=[0-9]{3}(?![0-9]))")
 _SPACE = re.compile(r"\\(?:[,;: \\]|q?quad(?![A-Za-z]))")
 _COMMANDS = {
     **{r"\times": "×", r"\cdot": "·", r"\approx": "≈", r"\simeq": "≈", r"\sim": "~"},
-    **{r"\pounds": "£", r"\yen": "¥", r"\euro": "€", r"\permil": "‰", r"\!": ""},
-    **{r"\(": "", r"\)": "", r"\[": "", r"\]": "", r"\%": "%", r"\#": "#", r"\&": "&"},
+    **{r"\pounds": "£", r"\yen": "¥", r"\euro": "€", r"\permil": "‰", r",\!": ","},
+    **{r"\(": " ", r"\)": " ", r"\[": " ", r"\]": " ", r"\%": "%"},
 }
 _COMMAND = re.compile("|".join(re.escape(c) + "(?![A-Za-z])" * c[-1].isalpha() for c in _COMMANDS))
 _MATH = re.compile(r"\$([^$]*)\$(?![0-9.])")
 _DOLLAR = "\uf8ff"  # stands for `\$` while `$` may still open a formula
-_MARKUP = re.compile(r"\*\*|`|(?<![\w*])\*(?=\S)|(?<=\S)\*(?![\w*])")
+_STRESSED = re.compile(r"(?<![\w*])(\*\*?|`)([^*`]+)\1(?![\w*])")
+_BRACED_DIGITS = re.compile(r"(?<=[0-9])[{}]+(?=[0-9])")  # `{1}{2}`, which may mean anything
 
 
 def plain_number(text: str) -> str | None:
@@ -41,14 +42,14 @@ def plain_number(text: str) -> str | None:
         return text.strip()
     if not text.isascii():
         text = _POWER.sub(lambda m: f"{m[1]}^{m[2].translate(_POWER_DIGITS)}", text)
-        text = _VULGAR.sub(lambda m: " " + _nfkc(m[0]).replace("⁄", "/"), text)
+        text = _VULGAR.sub(lambda m: f" {_nfkc(m[0]).replace('⁄', '/')} ", text)
         if _CHANGED_BY_NFKC.search(text):
             return None
         text = _nfkc(_THIN.sub(",", text).translate(_DASHES)).translate(_DASHES)
     if "\\" in text or "{" in text or "$" in text:
         text = _from_latex(text)
     if "*" in text or "`" in text:
-        text = _MARKUP.sub("", text)
+        text = _STRESSED.sub(r"\2", text)
     return " ".join(text.split())
 
 
@@ -64,4 +65,7 @@ def _from_latex(text: str) -> str:
     if "\\" in text:
         text = _COMMAND.sub(lambda m: _COMMANDS[m[0]], text)
         text = _SPACE.sub(" ", _STYLE.sub("", text))
+    text = text.replace("{,}", ",")
+    if _BRACED_DIGITS.search(text):
+        return ""
     return text.replace("{", "").replace("}", "").replace(_DOLLAR, "$")

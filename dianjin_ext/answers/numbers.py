@@ -38,9 +38,10 @@ _BETWEEN = re.compile(
     r"|(?:在|介于)(?P<low3>.+)[和与到至](?P<high3>.+)之间",
     re.IGNORECASE,
 )
-_TO = re.compile(r"(?<=[^\s(~-]) ?(?:-|~|[到至]|to) ?(?=[^\s-]|-[0-9])", re.IGNORECASE)
+_TO = re.compile(r"(?<=[^\s(~-])(?:-| - |~| ~ | ?[到至] ?| to )(?=[^\s-]|-[0-9])", re.IGNORECASE)
 _AGAIN = re.compile(
-    r"(.+?)(?:,? or |,? ?i\.e\.,? ?|,? ?(?:或者?|即)| ?\((?:or |i\.e\.,? ?|即|或)?)(.+?)\)?",
+    r"(.+?)(?:,? or |,? ?i\.e\.,? ?|,? ?(?:或者?|即)| ?\((?=.+\)$)(?:or |i\.e\.,? ?|[即或])?)"
+    r"(.+?)\)?",
     re.IGNORECASE,
 )
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
@@ -118,6 +119,7 @@ def _again(text: str) -> Reading[Number]:
     two_forms |= one.approximate or other.approximate
     units = {one.currency, other.currency} - {""}, {one.unit, other.unit} - {""}
     same = round_to(finer.value, coarser.step) == coarser.value and max(map(len, units)) < 2
+    same &= (finer.value == 0) == (coarser.value == 0)
     if not two_forms or not same:
         return Reading(None, "ambiguous")
     currency, unit = (next(iter(known), "") for known in units)

@@ -104,7 +104,11 @@ def read_quantity(text: str) -> Number | None:
     if core is None or opened != closed or opened + signs > 1 or (group["rated"] and group["rate"]):
         return None
     currency = _currency(group)
-    if currency is None or (opened and not core.step):  # (1/2) is no accounting negative
+    kinds = bool(currency) + bool(group["unit"]) + bool(group["rate"] or group["rated"])
+    # `$5%` counts nothing, `三万千` has two scales, and `(1/2)` is no accounting negative.
+    if currency is None or kinds > 1 or (core.scale > 1 and group["scale"]):
+        return None
+    if opened and not core.step:
         return None
     word = group["scale"] or ""
     times = CAPITAL_SCALES.get(word) or SCALES.get(word.lower(), 1)

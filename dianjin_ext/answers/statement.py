@@ -118,7 +118,7 @@ def _sentence(window: str, marker: re.Match[str], *, last: bool = False) -> str:
     if last and end is not None and re.search(r"\w", window[end.end() :]):
         return ""
     before = window[max(0, marker.start() - _LONGEST) : marker.start()]
-    sentence = window[start:stop]
+    sentence = window[start:stop].replace("**", "")
     doubtful = _DOUBT.search(_END.split(before)[-1]) or _DOUBT.search(sentence)
     return "" if doubtful or window[stop : stop + 1] in ("?", "？") else sentence
 

@@ -7,6 +7,9 @@ two values are equal when they are the same after rounding to five decimals, hal
 how FinQA's own evaluator compares (https://github.com/czyssrs/FinQA). An approximate answer (`约5`)
 counts as its number. A range equals nothing but the same range.
 
+Of FinQA's two gold answers, `exe_ans` is the one to use: it is what the program gives (3.8), while
+`answer` (380) may be rounded, or in per cent without saying so.
+
 A percent sign, a scale or a currency right after the box belongs to the number. Without a box,
 which only `lenient` takes, the answer may be stated in prose (`dianjin_ext.answers.statement`). A
 gold answer of yes or no, which FinQA has too, is compared as a label.

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -260,11 +261,14 @@ x=5|= 5|3:4|1/2/3|5/0|1 3/2|-(5)|(-5)|(5|5)|((5))|--5|+-5|(1/2)|5%%|百分之五
 nan|inf|1e9999|1e999999999|٣|1_000|0x10|5 apples|5 dozen|5th|第5|5成|5kgs of|5t|5b
 more than 5|at least 5|>5|≥5|5+|5-|5 ± 2|\\pm5|5余|5亿多元|五千多|近5|5以上|不是5|not 5|5!
 7-5|2019-2020-2021|5%-7|5元美元|$5 EUR|一万五|一百五|二二百|万|百|90^\\circ|\\sqrt{5}|\\pi
-loss of 5|净亏损5|$|%|-|万元|yes
+loss of 5|净亏损5|5两|5零|两98|一6|十5|5点三|{1}{2}|5\\!6|2**3|5**|5*|*5|`5
+½3|$5%|5%股|$5股|三万千|5 (8|5 -6|$|%|-|万元|yes
 """
 
 
-@pytest.mark.parametrize("text", ["", "9" * 100, "9" * 5000, *NOT_ONE_QUANTITY.split("|")])
+@pytest.mark.parametrize(
+    "text", ["", "9" * 100, "9" * 5000, *re.split(r"[|\n]", NOT_ONE_QUANTITY.strip())]
+)
 def test_everything_else_is_no_answer(text):
     assert read_number(text) == (None, "no_answer")
 
