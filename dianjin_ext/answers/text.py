@@ -3,10 +3,9 @@
 import re
 import unicodedata
 
-_STYLE = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm"
-    r"|left|right|displaystyle)(?![A-Za-z])"
-)
+_STYLES = r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm)"
+_STYLED = re.compile(_STYLES + r"\s?\{([^{}]*)\}")
+_STYLE = re.compile(rf"(?:{_STYLES}|\\left|\\right|\\displaystyle)(?![A-Za-z])")
 _NOTHING = re.compile(r"\\[,!()\[\]]")  # thin spaces and math delimiters
 _SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
 # LaTeX's blank. Elsewhere a tilde means something: a range (`A~D`), about (`~5`), not (`~A`), or,
@@ -15,9 +14,9 @@ _TIE = re.compile(r"(?<=[,;:}])~(?!~)|(?<!~)~(?=[\\{])|(?<=[0-9])~(?=[A-Za-z])")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _BOLD = re.compile(r"(?<![0-9A-Za-z*])\*\*(?=\S)|(?<=\S)\*\*(?![0-9A-Za-z*])")  # 2**3 is a power
 _MARKUP = str.maketrans("", "", "{}`\ufe0f")
+_IN_FORMULAS = str.maketrans("", "", "`\ufe0f")
+_FORMULA = re.compile(r"\\[A-Za-z]|[\^_]\{")
 _NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
-
-_FORMULA = re.compile(r"\\[A-Za-z]|[\^_]")
 
 QUOTES = "\"“”'‘’「」$"
 """What may stand around a whole answer: quotation marks, and the dollar signs of a formula."""
@@ -34,8 +33,8 @@ def plain(text: str) -> str:
     r"""Return `text` in NFKC without LaTeX styles, escapes and braces, Markdown and extra blanks.
 
     `\text{Ａ}`, `**A**` and `\left(A\right)` become `A`, `A` and `(A)`. LaTeX commands that carry
-    meaning, such as `\frac`, keep their backslash. Runs of blanks become one blank, or one newline
-    where they contain one.
+    meaning, such as `\frac`, stay, and with them all braces: `\frac{1}{23}` is not `\frac{12}{3}`.
+    Runs of blanks become one blank, or one newline where they contain one.
     """
     text = unicodedata.normalize("NFKC", text)
     if "~" in text:
@@ -43,13 +42,13 @@ def plain(text: str) -> str:
     if not _NEEDS_CLEANING.search(text):
         return text
     if "\\" in text:
-        text = _STYLE.sub("", text)
+        text = _STYLE.sub("", _STYLED.sub(r"\1", text))
         text = _NOTHING.sub("", text)
         text = _SPACE.sub(" ", text)
         text = _ESCAPED.sub(r"\1", text)
     if "**" in text:
         text = _BOLD.sub("", text)
-    text = text.translate(_MARKUP)
+    text = text.translate(_IN_FORMULAS if _FORMULA.search(text) else _MARKUP)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
@@ -64,11 +63,6 @@ def drop_lead(text: str) -> str:
 
 
 def key(text: str) -> str:
-    r"""Return the form in which two texts are compared: `plain`, no case, blanks or final stop.
-
-    In a formula braces stay, with everything else: `\frac{1}{23}` is not `\frac{12}{3}`.
-    """
-    said = plain(text)
-    if "{" in text and _FORMULA.search(said):
-        said = unicodedata.normalize("NFKC", text).strip("$ \n")
+    """Return the form in which two texts are compared: `plain`, no case, blanks or final stop."""
+    said = plain(text).strip("$")
     return "".join(said.casefold().split()).rstrip(".。;,!")

@@ -264,3 +264,12 @@ def test_a_refusal_in_the_option_itself_is_no_refusal():
 
 def test_ties_of_latex_are_blanks():
     assert read_choices(r"\text{A},~\text{C}").value == "AC"
+
+
+def test_options_that_are_formulas():
+    options = {"A": r"$\frac{1}{23}$", "B": r"$\frac{12}{3}$", "C": "$x_{12}$", "D": "10%"}
+    for letter, option in options.items():
+        assert read_choices(option, options).value == letter
+        assert read_choices(f"{letter}. {option}", options).value == letter
+    assert read_choices(r"\frac{1}{2}3", options).value is None
+    assert read_choices(r"A. \frac{12}{3}", options).fault == "ambiguous"

@@ -21,6 +21,8 @@ from dianjin_ext import compute_score
         ("增值税", "±", "gold_unusable"),
         (r"\frac{1}{23}", r"\frac{1}{23}", "correct"),
         (r"$\frac{1}{23}$", r"\frac{1}{23}", "correct"),
+        (r"\text{比率} = \frac{1}{23}", r"比率=\frac{1}{23}", "correct"),
+        (r"\mathrm{x}^{2}", "x^{2}", "correct"),
         (r"\frac{12}{3}", r"\frac{1}{23}", "undecided"),
         ("x_{1}2", "x_{12}", "undecided"),
         ("2**3", "23", "undecided"),
