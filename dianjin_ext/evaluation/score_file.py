@@ -6,8 +6,6 @@ key of `compute_score` added.
 """
 
 import gzip
-import json
-import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -29,26 +27,17 @@ from rich.progress import (
 )
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.score_batch import Batch, Graded, grade_batch, start, start_process
+from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.files import replacing
-from dianjin_ext.jsonl import STANDARD, BadRowError, Lines, parse, take
+from dianjin_ext.jsonl import STANDARD, Lines
 from dianjin_ext.rewards.grader import Grader
 
 BATCH_BYTES = 1 << 18
 """What one worker is given at a time. Memory is some such batches and the longest line."""
 
 SHOWN = 20
-
-
-class _Batch(NamedTuple):
-    first: int
-    lines: list[bytes]
-
-
-class _Graded(NamedTuple):
-    output: bytes
-    tally: Tally
-    bad: list[tuple[int, str]]
 
 
 def score_file(
@@ -66,7 +55,7 @@ def score_file(
         file: JSON lines, also gzipped (`.gz`), or `-` for the standard input.
         out: Replaced at once when all is done; gzipped where it ends in `.gz`; `-` for the
             standard output.
-        settings: As for `compute_score`.
+        settings: As for `compute_score`, and `judge`, as for `compute_score_with_judge`.
         workers: Processes that grade. Rewards are known to them that are built in or come from
             plug-ins.
         skip_bad: Leave bad rows out instead of failing.
@@ -77,7 +66,7 @@ def score_file(
         DianjinError: A file can't be read, a setting is not known, or there are bad rows; each is
             told by file, line (counted from 1), key and what was expected there.
     """
-    Grader(settings)  # says what is wrong before a process is started
+    Grader(split_judge(settings)[0])  # says what is wrong before a process is started
     lines = Lines(file)
     console = Console(stderr=True)
     tally, bad = Tally(), 0
@@ -123,34 +112,34 @@ def _writer(out: Path) -> Iterator[IO[bytes]]:
             yield raw
 
 
-def _batches(lines: Lines) -> Iterator[_Batch]:
+def _batches(lines: Lines) -> Iterator[Batch]:
     batch, size, first, number = [], 0, 1, 0
     for number, line in enumerate(lines, 1):
         batch.append(line)
         size += len(line)
         if size >= BATCH_BYTES:
-            yield _Batch(first, batch)
+            yield Batch(first, batch)
             batch, size, first = [], 0, number + 1
     if batch:
-        yield _Batch(first, batch)
+        yield Batch(first, batch)
 
 
 def _grade(
-    batches: Iterator[_Batch], settings: Mapping[str, Any], workers: int, rescore: bool
-) -> Iterator[_Graded]:
+    batches: Iterator[Batch], settings: Mapping[str, Any], workers: int, rescore: bool
+) -> Iterator[Graded]:
     """Grade batches in order; at most three wait for each worker."""
     if workers == 1:
-        _start(settings, rescore)
-        yield from map(_grade_batch, batches)
+        start(settings, rescore)
+        yield from map(grade_batch, batches)
         return
     pending: deque[Any] = deque()
     # spawn: forking a process that has threads (the progress bar's) may lock up
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start_process, initargs=(settings, rescore)
+        workers, get_context("spawn"), initializer=start_process, initargs=(settings, rescore)
     )
     try:
         for batch in batches:
-            pending.append(pool.submit(_grade_batch, batch))
+            pending.append(pool.submit(grade_batch, batch))
             if len(pending) >= 3 * workers:
                 yield pending.popleft().result()
         while pending:
@@ -161,57 +150,3 @@ def _grade(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-_grader: Grader
-_rescore: bool
-
-
-def _start(settings: Mapping[str, Any], rescore: bool) -> None:
-    global _grader, _rescore
-    _grader, _rescore = Grader(settings), rescore
-
-
-def _start_process(settings: Mapping[str, Any], rescore: bool) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
-    _start(settings, rescore)
-
-
-def _grade_batch(batch: _Batch) -> _Graded:
-    output: list[bytes] = []
-    tally = Tally()
-    bad: list[tuple[int, str]] = []
-    for number, line in enumerate(batch.lines, batch.first):
-        if line.isspace():
-            continue
-        try:
-            output.append(_grade_line(line, tally))
-        except BadRowError as error:
-            bad.append((number, str(error)))
-    return _Graded(b"".join(output), tally, bad)
-
-
-def _grade_line(line: bytes, tally: Tally) -> bytes:
-    row = parse(line)
-    source = take(row, "data_source", str, "the name of a reward")
-    response = take(row, "response", str, "the response as text")
-    gold = take(row, "ground_truth", object, "the gold answer")
-    extra_info = row.get("extra_info")
-    if not isinstance(extra_info, dict | None):
-        take(row, "extra_info", dict, "an object or null")
-    try:
-        result = _grader(source, response, gold, extra_info)
-    except DianjinError as error:
-        raise BadRowError("data_source", str(error)) from None
-    except Exception as error:  # a reward of a plug-in may raise anything
-        raise BadRowError("data_source", f"the reward raised {error!r}") from None
-    if not _rescore and (taken := sorted(row.keys() & result.keys())):
-        raise BadRowError(
-            taken[0], "expected no such key, since the result has it; rename it, or pass --rescore"
-        )
-    tally.add(source, result)
-    row |= result
-    try:
-        return (json.dumps(row, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can hold
-        return (json.dumps(row) + "\n").encode()

@@ -1,5 +1,6 @@
 """Reward settings from a YAML file and the command line."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from dianjin_ext.rewards.settings import read_settings
 def load_settings(
     file: Path | None = None, *, preset: str | None = None, strictness: str | None = None
 ) -> dict[str, Any]:
-    """Return checked settings for `dianjin_ext.rewards.grader.Grader`.
+    """Return checked settings for `compute_score`, or for `compute_score_with_judge`.
 
     Args:
         file: A YAML mapping with the keys of `reward_kwargs`; see
-            `dianjin_ext.rewards.settings.Settings`.
+            `dianjin_ext.rewards.settings.Settings`, and `JudgeSettings` for what `judge` holds.
         preset: Replaces the file's.
         strictness: Replaces the file's, and the preset's.
 
@@ -38,7 +39,22 @@ def load_settings(
     given = {"preset": preset, "strictness": strictness}
     settings |= {key: value for key, value in given.items() if value is not None}
     try:
-        read_settings(settings)
+        read_settings(split_judge(settings)[0])
     except DianjinError as error:
         raise DianjinError(f"{file}: {error}" if file is not None else str(error)) from None
     return settings
+
+
+def split_judge(settings: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
+    """Return the settings of the rules and those of the judge, which are None without one.
+
+    Raises:
+        DianjinError: A setting of the judge is not known.
+    """
+    rules = dict(settings)
+    judge = rules.pop("judge", None)
+    if judge is not None:
+        from dianjin_ext.rewards.judge.settings import read_judge
+
+        read_judge(judge)
+    return rules, judge

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.rewards.grader import Grader, Row
 
 __all__ = ["HostGrader", "Response"]
@@ -37,15 +38,11 @@ class HostGrader:
     """
 
     def __init__(self, settings: Mapping[str, Any], *, can_skip: bool) -> None:
-        self._settings = dict(settings)
-        self._judge = self._settings.pop("judge", None)
+        self._settings, self._judge = split_judge(settings)
         self._grader = Grader(self._settings)
         self._failures = 0
-        if self._judge is None:
-            return
-        from dianjin_ext.rewards.judge.settings import read_judge
-
-        if read_judge(self._judge).on_outage == "skip" and not can_skip:
+        skips = self._judge is not None and self._judge.get("on_outage", "skip") == "skip"
+        if skips and not can_skip:
             raise DianjinError(
                 "judge.on_outage is 'skip', and this host can't leave a response out; set it to "
                 "neutral or raise"
@@ -64,7 +61,7 @@ class HostGrader:
             return [self._by_rules(response) for response in responses]
         # In a thread of its own, since the host may have an event loop in this one.
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, self._judged(responses)).result()
+            return thread.submit(asyncio.run, self._judged(responses, self._judge)).result()
 
     def _by_rules(self, response: Response) -> Row | None:
         try:
@@ -75,14 +72,14 @@ class HostGrader:
             self._tell(response, error)
             return None
 
-    async def _judged(self, responses: Sequence[Response]) -> list[Row | None]:
+    async def _judged(
+        self, responses: Sequence[Response], judge: Mapping[str, Any]
+    ) -> list[Row | None]:
         from dianjin_ext.rewards.judged import compute_score_with_judge
 
         async def grade(response: Response) -> Row | None:
             try:
-                return await compute_score_with_judge(
-                    *response, judge=self._judge, **self._settings
-                )
+                return await compute_score_with_judge(*response, judge=judge, **self._settings)
             except DianjinError:
                 raise
             except Exception as error:

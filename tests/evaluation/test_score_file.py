@@ -1,6 +1,7 @@
 import gzip
 import io
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,33 @@ def test_rescore_replaces_the_scores_of_an_earlier_run(tmp_path):
     score_file(tmp_path / "1.jsonl", tmp_path / "2.jsonl", settings=lenient, rescore=True)
     assert [r["score"] for r in read(tmp_path / "1.jsonl")] == [0.0]
     assert [r["score"] for r in read(tmp_path / "2.jsonl")] == [1.0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_judge_is_asked_for_what_the_rules_leave_open(tmp_path, monkeypatch, workers):
+    pytest.importorskip("openai")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]  # nothing listens here any more: the judge is out of reach
+    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
+    answers = ["利润增长", "收入增长了，利润因此上升"]
+    rows = [
+        row(data_source="cflue_oe", response=f"<think>想。</think><answer>{answer}</answer>")
+        | {"ground_truth": "利润增长", "extra_info": {"question": "为什么？"}}
+        for answer in answers
+    ]
+    settings_file = tmp_path / "settings.yaml"
+    settings_file.write_text(
+        f"judge: {{model: m, base_url: 'http://127.0.0.1:{port}/v1', max_attempts: 1, "
+        f"cache_dir: '{tmp_path}'}}"
+    )
+    file = write(tmp_path / "in.jsonl", rows)
+    settings = load_settings(settings_file)
+    score_file(file, tmp_path / "out.jsonl", settings=settings, workers=workers)
+    assert [r["reason"] for r in read(tmp_path / "out.jsonl")] == ["correct", "skipped"]
+    settings_file.write_text("judge: {model: m, modle: m}")
+    with pytest.raises(DianjinError, match=r"settings\.yaml: reward_kwargs\.judge\.modle is not"):
+        load_settings(settings_file)
 
 
 def test_half_of_a_surrogate_pair_survives(tmp_path):
