@@ -81,7 +81,8 @@ def zero(reason: Reason, *, layout: float = 0.0, pred: str = "") -> Score:
 def as_score(value: Any, name: str) -> Score:
     """Return what the reward function `name` returned as a `Score`.
 
-    A plain number or bool becomes `score` and `acc`, with `format` 1.0 and no `pred`.
+    A plain number or bool becomes `score`; `acc` is the same within 0 and 1, `format` is 1.0, and
+    `reason` is `correct` from 1.0 on, else `wrong`.
 
     Raises:
         DianjinError: The value is of another type, not finite, or has an unknown reason.
@@ -90,12 +91,15 @@ def as_score(value: Any, name: str) -> Score:
         score = value
     else:
         try:
-            number = float(value)
-        except (TypeError, ValueError):
+            number = math.nan if isinstance(value, str | bytes) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
             raise DianjinError(
-                f"reward {name!r} returned {type(value).__name__}; expected a Score or a number"
-            ) from None
-        score = Score(number, number, 1.0, "", "correct" if number > 0 else "wrong")
+                f"reward {name!r} returned {value!r:.80}; expected a Score or a finite number"
+            )
+        acc = min(max(number, 0.0), 1.0)
+        score = Score(number, acc, 1.0, "", "correct" if acc == 1.0 else "wrong")
     if not math.isfinite(score.score + score.acc + score.format):
         raise DianjinError(f"reward {name!r} returned {score}; expected finite numbers")
     if score.reason not in REASONS:

@@ -60,6 +60,10 @@ class Grader:
                 "expected the response as text"
             )
         extra_info = extra_info if extra_info is not None else {}
+        if not isinstance(extra_info, Mapping):
+            raise DianjinError(
+                f"{data_source}: extra_info is {type(extra_info).__name__}; expected a mapping"
+            )
         row = {"data_source": data_source, "extra_info": extra_info}
         score = plan.grade(solution_str, ground_truth, row, plan.settings)
         if plan.layout is not None:

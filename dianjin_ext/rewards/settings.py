@@ -86,8 +86,8 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     """Check settings that come from YAML, a command line or Python.
 
     `preset` names a key of `dianjin_ext.rewards.presets.PRESETS`, whose values any other key
-    replaces, unless it is null. What stands under `sources` replaces what stands beside it, and may
-    name a preset of its own.
+    replaces, unless it is null. What stands under `sources` replaces what stands beside it; a
+    preset of its own does so too, and drops the common preset.
 
     Raises:
         DianjinError: A key or a value is not known; the message names it by its whole path.
@@ -101,7 +101,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
     sources = keys.pop("sources", None) or {}
     if not isinstance(sources, dict):
         raise DianjinError(f"reward_kwargs.sources is {sources!r}; expected a mapping")
-    common = _with_preset(keys, "reward_kwargs")
+    preset, keys = _preset(keys, "reward_kwargs")
     own = {}
     for name, values in sources.items():
         path = f"reward_kwargs.sources.{name}"
@@ -109,20 +109,23 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
             raise DianjinError(f"{path} is {values!r}; expected a mapping")
         if not values.keys().isdisjoint({"default", "sources"}):
             raise DianjinError(f"{path} may not have 'default' or 'sources'")
-        own[name] = _check(common | _with_preset(values, path) | {"default": None}, path)
-    return _check(common | {"sources": own}, "reward_kwargs")
+        its_preset, its_keys = _preset(values, path)
+        # A preset of its own takes the place of the common one, key by key and as a whole.
+        order = (preset, keys, its_keys) if its_preset is None else (keys, its_preset, its_keys)
+        merged = {key: value for part in order for key, value in (part or {}).items()}
+        own[name] = _check(merged | {"default": None}, path)
+    return _check({**(preset or {}), **keys, "sources": own}, "reward_kwargs")
 
 
-def _with_preset(keys: dict[str, Any], path: str) -> dict[str, Any]:
+def _preset(keys: dict[str, Any], path: str) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
+    """Split settings into those of the preset that they name and their own."""
     keys = {key: value for key, value in keys.items() if value is not None}
     name = keys.pop("preset", None)
-    if name is None:
-        return keys
-    if name not in PRESETS:
+    if name is not None and name not in PRESETS:
         raise DianjinError(
             f"{path}.preset is {name!r}, which is not known; expected one of {', '.join(PRESETS)}"
         )
-    return {**PRESETS[name], **keys}
+    return None if name is None else PRESETS[name], keys
 
 
 def _check(keys: dict[str, Any], path: str) -> Settings:
@@ -132,10 +135,15 @@ def _check(keys: dict[str, Any], path: str) -> Settings:
             f"{path}.components is {own!r}; expected component to settings, such as "
             "{language: {target: zh}}"
         )
-    components = {
-        name: _build(get_component(name).settings, given, f"{path}.components.{name}")
-        for name, given in own.items()
-    }
+    components = {}
+    for name, given in own.items():
+        if name not in (keys.get("weights") or {}):
+            raise DianjinError(
+                f"{path}.components.{name} has no effect: weights does not name {name!r} "
+                "(weight 0 makes it a metric only)"
+            )
+        kind = get_component(name).settings
+        components[name] = _build(kind, given, f"{path}.components.{name}")
     return _build(Settings, {**keys, "components": components}, path)
 
 

@@ -138,7 +138,7 @@ def test_gold_response_scores_one(name):
     [
         ("cflue_mcq", "H", ["cflue_mcq", "'H'", "letters"]),
         ("cflue_mcq", None, ["None"]),
-        ("finqa", "5 or 6 million", ["'5 or 6 million'", "number"]),
+        ("finqa", "5 or 6 million", ["'5 or 6 million'", "quantity"]),
         ("tfns", 1, ["1", "bullish"]),
         ("cflue_oe", "a</answer>b", ["</answer>"]),
         ("cflue_oe", "", ["blank"]),

@@ -39,9 +39,13 @@ def short(sample, settings):
         ({"preset": "dianjin"}, ["reward_kwargs.preset", "'dianjin'", "dianjin_r1, fin_r1"]),
         ({"default": "nothing"}, ["reward_kwargs.default", "'nothing'", "finqa"]),
         ({"reward": "nothing"}, ["reward_kwargs.reward", "'nothing'", "finqa"]),
-        ({"components": {"nope": {}}}, ["component 'nope'", "known: "]),
+        ({"components": {"nope": {}}}, ["reward_kwargs.components.nope", "no effect"]),
+        ({"components": {"short": {}}, "weights": {"acc": 1}}, ["components.short", "no effect"]),
         ({"components": {"short": 3}}, ["reward_kwargs.components", "3"]),
-        ({"components": {"short": {"least": 3}}}, ["components.short.least", "known: most"]),
+        (
+            {"weights": {"short": 1}, "components": {"short": {"least": 3}}},
+            ["components.short.least", "known: most"],
+        ),
         ({"sources": {"finqa": {"think": "no"}}}, ["reward_kwargs.sources.finqa.think", "'no'"]),
         ({"sources": {"finqa": {"default": "tfns"}}}, ["sources.finqa", "default"]),
         ({"sources": {"finqa": 1}}, ["reward_kwargs.sources.finqa", "1"]),
@@ -92,6 +96,13 @@ def test_sources_inherit_and_differ():
     assert settings.sources["a"].weights == {"acc": 1.0}
     assert settings.sources["a"].gate
     assert not settings.gate
+
+
+def test_a_preset_of_a_source_drops_the_common_one():
+    given = {"preset": "fino1", "think": "true", "sources": {"finqa": {"preset": "fin_r1"}}}
+    own = read_settings(given).sources["finqa"]
+    assert own == read_settings({"preset": "fin_r1", "think": "true"})
+    assert own.values == {} and not own.gate
 
 
 def test_default_is_for_unknown_sources_only():
