@@ -1,4 +1,4 @@
-.PHONY: quickstart test lint bench environments
+.PHONY: quickstart test lint bench bench-merge environments
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
@@ -16,6 +16,11 @@ lint: environments
 
 bench: environments ## speed, side by side with the alternatives
 	.venv/verl/bin/python benchmarks/bench_rewards.py
+	.venv/verl/bin/python benchmarks/bench_numeric.py
+	.venv/verl/bin/python benchmarks/bench_shaping.py
+
+bench-merge: environments ## the merger beside verl's and the disk; needs 30 GB of it
+	.venv/verl/bin/python benchmarks/bench_merge.py
 
 environments:
 	scripts/environments.sh
