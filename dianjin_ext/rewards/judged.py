@@ -13,7 +13,6 @@ Under verl:
 import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import Score, verdict, zero
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["compute_score_with_judge"]
 
 # A client's connections belong to an event loop.
-_judges: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, "Judge"]] = WeakKeyDictionary()
+_judges: dict[asyncio.AbstractEventLoop, dict[Any, "Judge"]] = {}
 
 
 async def compute_score_with_judge(
@@ -118,6 +117,9 @@ def _judge_for(given: Mapping[str, Any], router: str | None) -> tuple[JudgeSetti
     judges = _judges.setdefault(asyncio.get_running_loop(), {})
     judge = judges.get((settings, router))
     if judge is None:
+        for loop in list(_judges):
+            if loop.is_closed():
+                _judges.pop(loop, None)
         try:
             from dianjin_ext.rewards.judge.judge import Judge
         except ModuleNotFoundError as error:

@@ -8,6 +8,7 @@ import pytest
 
 from dianjin_ext import compute_score
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards import judged
 from dianjin_ext.rewards.judged import compute_score_with_judge
 
 KEYS = {"score", "acc", "format", "pred", "reason"}
@@ -146,6 +147,12 @@ def test_the_endpoint_may_come_from_the_environment(server, ask, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     assert ask(OPEN, base_url=None)["judged"] == 1.0
     assert server.headers[0]["Authorization"] == "Bearer sk-not-to-be-seen"
+
+
+def test_judges_go_with_their_event_loops(ask):
+    for number in range(5):
+        ask(f"{OPEN}{number}")
+    assert len(judged._judges) == 1
 
 
 def test_settings_that_are_no_mapping(ask):
