@@ -21,10 +21,10 @@ THINK, ANSWER, BOX = (
     re.compile(pattern, re.DOTALL)
     for pattern in ("<think>(.*?)</think>", "<answer>(.*?)</answer>", r"\\boxed\{(.*?)\}")
 )
-GOLDS = {"choice": "A", "numeric": "5", "label": "bullish", "exact": "增值税"}
+GOLDS = {"choice": "A", "finqa": "5", "label": "bullish", "exact": "增值税"}
 ANSWERS = {
     "choice": (r"\boxed{A}", r"\boxed{A. 货币市场}"),
-    "numeric": (r"\boxed{5}", r"\boxed{-1{,}234.5\%}", r"\boxed{三千二百万元}", r"\boxed{5到6}"),
+    "finqa": (r"\boxed{5}", r"\boxed{-1{,}234.5\%}", r"\boxed{三千二百万元}", r"\boxed{5到6}"),
     "label": (r"\boxed{bullish}", r"\boxed{利好（bullish）}", r"\boxed{利好或利空}"),
     "exact": (r"\boxed{增值税}", "增值税和消费税"),
 }

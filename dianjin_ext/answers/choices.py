@@ -212,4 +212,6 @@ def _option_list(text: str, known: _Options) -> str:
 
 def _truth(text: str) -> str:
     """Return `+` for a word that means true, `-` for one that means false, else nothing."""
+    if len(text) > 40:  # no word for it is that long
+        return ""
     return _POLARITY.get(read_label(text, ("true_false", "yes_no")).value or "", "")

@@ -6,9 +6,9 @@ A label is read only if words of the set are all there is, so `不合规` is nev
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
@@ -78,16 +78,36 @@ LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 """Set name to label to the words for it."""
 
-Words = Mapping[str, str]
-"""Word, in the form of `key`, to label: one closed set."""
 
-_WORDS: Final[Mapping[str, Words]] = {
-    name: {key(word): label for label, words in labels.items() for word in words}
+class LabelSet(NamedTuple):
+    """One closed set.
+
+    Attributes:
+        words: Word, in the form of `key`, to label.
+        finder: Finds the words in a text without capital letters; the longest first.
+    """
+
+    words: Mapping[str, str]
+    finder: re.Pattern[str]
+
+
+def _make_set(words: Mapping[str, str]) -> LabelSet:
+    patterns = []
+    for word in sorted(words, key=len, reverse=True):
+        before = r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
+        after = r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
+        patterns.append(before + r"\s?".join(map(re.escape, word)) + after)
+    return LabelSet(words, re.compile("|".join(patterns)))
+
+
+_SETS: Final[Mapping[str, LabelSet]] = {
+    name: _make_set({key(word): label for label, words in labels.items() for word in words})
     for name, labels in LABEL_SETS.items()
 }
 # Words, each now a NUL, that all mean the same label: `利好（bullish）`, `no / 否`. Side by side
 # they are refused: `不是 否` is a double negation.
 _GLOSSED = re.compile(r"[\s().。]*\x00(?:\s?[/|,、;:=(]\s?\x00)*[\s().。]*")
+_NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _LEAD = re.compile(
     r"(?:(?:the |overall |market |final )*(?:sentiment|label|verdict|judge?ment|conclusion|class)"
     r"(?: is|:| =)"
@@ -101,10 +121,10 @@ def read_label(text: str, names: Iterable[str]) -> Reading[str]:
 
     The sets must have no word in common. See `read_word` for what is read.
     """
-    return read_word(text, [_WORDS[name] for name in names])
+    return read_word(text, [_SETS[name] for name in names])
 
 
-def read_word(text: str, sets: Iterable[Words]) -> Reading[str]:
+def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
     """Read `text` as one label of one of `sets`.
 
     Read are a word of a set, and several that mean the same label (`利好 (bullish)`), after a
@@ -112,24 +132,35 @@ def read_word(text: str, sets: Iterable[Words]) -> Reading[str]:
     `ambiguous`, whatever stands between them; anything else is `no_answer`.
     """
     if len(text) > MAX_LENGTH:
-        return Reading(None, "no_answer")
-    sets = list(sets)
-    cleaned = plain(text).strip(QUOTES).strip()
-    for said in (cleaned, drop_lead(cleaned), _LEAD.sub("", cleaned, count=1)):
-        word = key(said)
-        for words in sets:
-            label = words.get(word) or words.get(word.removesuffix("的"))
-            if label is not None:
-                return Reading(label)
-    said = drop_lead(cleaned).casefold()
-    for words in sets:
-        finder = _finder(tuple(words))
+        return _NO_ANSWER
+    said = plain(text).strip(QUOTES).strip()
+    label = _label(said, sets)
+    if label is None:
+        bare = drop_lead(said)
+        bare = _LEAD.sub("", said, count=1) if bare == said else bare
+        label = _label(bare, sets) if bare != said else None
+        said = bare.casefold()
+    if label is not None:
+        return Reading(label)
+    for words, finder in sets:
+        if finder.search(said) is None:
+            continue
         found = {words.get(key(match[0]), "") for match in finder.finditer(said)}
         if len(found) > 1:
             return Reading(None, "ambiguous")
-        if found and all(found) and _GLOSSED.fullmatch(finder.sub("\0", said)):
+        if all(found) and _GLOSSED.fullmatch(finder.sub("\0", said)):
             return Reading(found.pop())
-    return Reading(None, "no_answer")
+    return _NO_ANSWER
+
+
+def _label(said: str, sets: Sequence[LabelSet]) -> str | None:
+    """Return the label that `said` is a word for, also as an adjective: `正面的`."""
+    word = key(said)
+    for words, _ in sets:
+        label = words.get(word) or words.get(word.removesuffix("的"))
+        if label is not None:
+            return label
+    return None
 
 
 def label_set(text: str, names: Iterable[str]) -> str | None:
@@ -137,7 +168,7 @@ def label_set(text: str, names: Iterable[str]) -> str | None:
     return next((name for name in names if read_label(text, (name,)).value is not None), None)
 
 
-def own_set(labels: Any) -> Words | None:
+def own_set(labels: Any) -> LabelSet | None:
     """Return the closed set that a row gives, or None if it can't be used as one.
 
     Args:
@@ -166,13 +197,13 @@ def own_set(labels: Any) -> Words | None:
 
 
 @lru_cache(maxsize=4096)  # a row is read for each of its rollouts
-def _own_set(rows: tuple[tuple[str, ...], ...]) -> Words | None:
+def _own_set(rows: tuple[tuple[str, ...], ...]) -> LabelSet | None:
     words: dict[str, str] = {}
     for label, *others in rows:
         for word in (label, *others):
             if not key(word) or words.setdefault(key(word), label) != label:
                 return None
-    return words if len(set(words.values())) > 1 else None
+    return _make_set(words) if len(set(words.values())) > 1 else None
 
 
 def _listed(value: Any) -> Any:
@@ -183,17 +214,3 @@ def _listed(value: Any) -> Any:
 def _text(value: Any) -> str:
     """Return a label as text; nothing for what is none."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-@lru_cache(maxsize=4096)
-def _finder(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Return a pattern for any of `words`, the longest first, with blanks anywhere in them."""
-    patterns = []
-    for word in sorted(words, key=len, reverse=True):
-        pattern = r"\s?".join(map(re.escape, word))
-        before, after = (
-            r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else "",
-            r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else "",
-        )
-        patterns.append(before + pattern + after)
-    return re.compile("|".join(patterns))

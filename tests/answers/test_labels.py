@@ -132,7 +132,7 @@ SEGMENTS = {"retail": ["零售", "individual"], "wholesale": ["批发"], "non-re
     ],
 )
 def test_set_of_a_row(labels, words):
-    assert own_set(labels) == words
+    assert own_set(labels).words == words
 
 
 @pytest.mark.parametrize(
