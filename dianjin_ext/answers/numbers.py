@@ -81,10 +81,10 @@ def _range(text: str) -> Number | None:
     if between is not None:
         ends = [end for end in between.groups() if end]
     else:
-        marks = list(_TO.finditer(text))
-        if len(marks) != 1:
+        mark = _TO.search(text)
+        if mark is None:
             return None
-        ends = [text[: marks[0].start()], text[marks[0].end() :]]
+        ends = [text[: mark.start()], text[mark.end() :]]
     low, high = (read_quantity(end.strip()) for end in ends)
     if low is None or high is None:
         return None

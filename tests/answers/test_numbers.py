@@ -274,7 +274,8 @@ def test_everything_else_is_no_answer(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["5 or 6", "5或6", "100%或50%", "5 (3)", "5.3 or 5", "5 (10)", "$5 (¥5.0)"]
+    "text",
+    ["5 or 6", "5或6", "100%或50%", "5 (3)", "5.3 or 5", "5 (10)", "$5 (¥5.0)", "5 or 0 million"],
 )
 def test_two_quantities_are_ambiguous(text):
     assert read_number(text) == (None, "ambiguous")
