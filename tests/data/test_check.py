@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +168,12 @@ def test_files_that_are_no_data(tmp_path, check):
     file = write(tmp_path / "x.jsonl", [number("x", "1")])
     with pytest.raises(DianjinError, match="named twice"):
         check(file, tmp_path / "." / "x.jsonl")
+
+
+def test_every_kind_is_documented():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "score.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert documented == list(KINDS)
 
 
 def test_the_terminal_shows_counts_and_rows(tmp_path, capsys):
