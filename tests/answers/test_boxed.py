@@ -71,13 +71,13 @@ def _counted(rest):
 @given(
     st.lists(st.sampled_from(["{", "}", "{}", "\\{", "\\}", "\\", "中"]), min_size=1, max_size=6),
     st.sampled_from([10, 90, 4096, 8192, 9001, 20_000]),
-    st.integers(0, 12),
+    st.sampled_from(["", "}", "}}}", "}{", "}" + "{}" * 40 + "}", "}" * 12 + "{"]),
     st.integers(0, 5),
 )
-def test_many_braces_are_counted_the_same(pieces, length, more, shift):
+def test_many_braces_are_counted_the_same(pieces, length, end, shift):
     """Blocks, their borders, and what is skipped in them."""
     piece = "".join(pieces)
-    content = "." * shift + (piece * (length // len(piece) + 1))[:length] + "}" * more
+    content = "." * shift + (piece * (length // len(piece) + 1))[:length] + end
     expected = _counted("{" + content)
     box = last_box("\\boxed{" + content)
     assert (box.content if box else None) == expected
@@ -89,7 +89,8 @@ def test_deep_nests_end_where_they_end(depth):
         "{" * depth + "}" * depth,
         ("{" * depth + "x" + "}" * depth) * (30_000 // depth),
     ):
-        assert last_box(f"\\boxed{{{content}}}}}").content == content
+        for after in ("", "}", "{", "{}{", "。" * 9000):
+            assert last_box(f"\\boxed{{{content}}}{after}").content == content
         assert last_box(f"\\boxed{{{content}") is None
 
 
