@@ -2,9 +2,9 @@ r"""The answer that prose states, for responses without a box.
 
 It is looked for in the last 4,000 characters, and only there. Two kinds of sentences state it: the
 last one with an explicit marker, `answer is` (also `are`, `was`, `would be`, `will be`, `equals`,
-`=`, `:`), `####`, `答案是` (`为`, `：`, `=`); and the very last one of the text, if it concludes:
-`therefore`, `thus`, `hence`, `so`, `consequently`, `in conclusion`, `因此`, `所以`, `故`, `综上`.
-Where both state something, they must agree; else the answer is `ambiguous`.
+`=`, `:`), `####`, `答案是` (`为`, `：`, `=`), `答：`; and the very last one of the text, if it
+concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in conclusion`, `因此`, `所以`, `故`,
+`综上`. Where both state something, they must agree; else the answer is `ambiguous`.
 
 A sentence must end in the answer: right after the marker, or after the last `is`, `was`, `be`,
 `equals`, `=`, `≈`, `是`, `为`, `等于`, `:` of the sentence. A period may follow (`in 2017`,
@@ -37,7 +37,7 @@ _EXPLICIT = re.compile(
     # without a leading \b and IGNORECASE, `re` skips to the first characters at once
     r"[Aa](?:nswer|NSWER)(?i:\s+to\s+(?:the|this)\s+(?:question|problem))?\s*"
     r"(?:(?i:is|are|was|would\s+be|will\s+be|equals)\b:?|[:=])"
-    r"|####|答案\s*(?:[是为:：=]|应[是为该]+|(?=约|大约))"
+    r"|####|答案\s*(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
 )
 _CONCLUSION = re.compile(
     r"\b(?:therefore|thus|hence|so|in\s+conclusion|consequently)\b|因此|所以|(?<!事)故(?![事障])|综上(?:所述)?",

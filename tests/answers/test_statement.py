@@ -19,6 +19,8 @@ STATED = [
     ("故答案为 5。", "5"),
     ("因此，每股收益为2.5元。", "2.5"),
     ("综上，增长率是12.5%。", "0.125"),
+    ("答：5万元。", "50000"),
+    ("答：该公司的净利润为5万元。", "50000"),
     ("Therefore, the yield will be approximately 18.146%.", "0.18146"),
     ("Thus, the 10-year rate of Method 4 is 3%.", "0.03"),
     ("Therefore, the average is (7500 + 2500) / 2 = 5000", "5000"),
