@@ -3,8 +3,8 @@ r"""The answer that prose states, for responses without a box.
 It is looked for in the last 4,000 characters, and only there. Two kinds of sentences state it: the
 last one with an explicit marker, `answer is` (also `are`, `was`, `would be`, `will be`, `equals`,
 `=`, `:`), `####`, `答案是` (`为`, `：`, `=`), `答：`; and the very last one of the text, if it
-concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in conclusion`, `因此`, `所以`, `故`,
-`综上`. Where both state something, they must agree; else the answer is `ambiguous`.
+concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in conclusion`, `因此`, `所以`,
+`故`, `综上`. Where both state something, they must agree; else the answer is `ambiguous`.
 
 A sentence must end in the answer: right after the marker, or after the last `is`, `was`, `be`,
 `equals`, `=`, `≈`, `是`, `为`, `等于`, `:` of the sentence. A period may follow (`in 2017`,
