@@ -84,10 +84,10 @@ async def _decided(
 ) -> Score:
     open_score = sample.score
     answer = extract(sample.text, policy, needs_box=False).text
-    if says_nothing(answer):
-        return zero("no_answer", layout=open_score.format)
     if len(answer) > settings.max_answer_chars:
         return open_score
+    if says_nothing(answer):
+        return zero("no_answer", layout=open_score.format)
     question = sample.extra_info.get("question")
     if not isinstance(question, str) or not question.strip():
         raise DianjinError(

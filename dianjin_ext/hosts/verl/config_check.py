@@ -13,6 +13,8 @@ from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.guard import GuardSettings
+from dianjin_ext.hosts.verl.judge_check import check_judge
+from dianjin_ext.rewards.settings import read_settings
 
 __all__ = ["check_before_training", "check_config"]
 
@@ -59,6 +61,11 @@ def check_config(config: Any) -> None:
         raise DianjinError(f"reward.custom_reward_function.path={path}: no such file{hint}")
     if OmegaConf.select(config, "reward.reward_manager.name") == "dianjin":
         GuardSettings.from_config(OmegaConf.select(config, "reward.reward_kwargs"))
+    if path and path.startswith("pkg://dianjin_ext.rewards"):
+        given = dict(OmegaConf.select(config, "reward.custom_reward_function.reward_kwargs") or {})
+        given.pop("judge", None)
+        read_settings(given)
+    check_judge(config)
     for key, default, switch in _INERT:
         if OmegaConf.select(config, key) != default and not OmegaConf.select(config, switch):
             logger.warning("%s is set but has no effect without %s=true", key, switch)

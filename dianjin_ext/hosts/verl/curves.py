@@ -16,8 +16,8 @@ class RewardCurves:
     `reward/{key}/mean` is the mean of a numeric component, `reward_reason/{reason}` the share of
     responses with that reason, between 0 and 1. With several data sources each has its own
     curves as well: `reward/{data_source}/{key}/mean` and `reward_reason/{data_source}/{reason}`.
-    Other texts, such as `pred`, are left out. A reason that was seen once is 0.0 in later steps
-    where it is absent, so that its curve goes on.
+    Other texts, such as `pred`, are left out, and so are the numbers of `skipped` responses. A
+    reason that was seen once is 0.0 in later steps where it is absent, so that its curve goes on.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,9 @@ class RewardCurves:
         values: dict[str, list[float]] = defaultdict(list)
         reasons: Counter[str] = Counter()
         for row in rows:
+            skipped = row.get("reason") == "skipped"  # no score: it would pull the means down
             for key, value in row.items():
-                if isinstance(value, Real):
+                if isinstance(value, Real) and not skipped:
                     values[key].append(float(value))
             if isinstance(row.get("reason"), str) and row["reason"]:
                 reasons[self._name(row["reason"])] += 1

@@ -17,7 +17,6 @@ from verl.trainer.ppo.v1 import (
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.curves import RewardCurves
-from dianjin_ext.hosts.verl.judge_check import check_judge
 from dianjin_ext.hosts.verl.skipped import replace_skipped, values
 
 __all__ = ["ColocateAsyncTrainer", "SeparateAsyncTrainer", "SyncTrainer"]
@@ -34,7 +33,6 @@ class _WithCurves:
     config: Any
 
     def __init__(self, config: Any) -> None:
-        check_judge(config)
         # verl compares this key with its own three names in many places.
         config.trainer.v1.trainer_mode = self.verl_mode
         super().__init__(config)  # type: ignore[call-arg]

@@ -105,6 +105,19 @@ def test_misspelt_keys_are_rejected(override):
         recipe(override)
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("reward.custom_reward_function.reward_kwargs.preset=dianjin", r"\.preset is 'dianjin'"),
+        ("+reward.custom_reward_function.reward_kwargs.weights={accuracy: 1}", "'accuracy'"),
+        ("+reward.custom_reward_function.reward_kwargs.judge={}", r"reward_kwargs\.judge"),
+    ],
+)
+def test_wrong_settings_of_the_reward_stop_the_run_before_ray_starts(override, words):
+    with pytest.raises(DianjinError, match=words):
+        check_config(recipe(override))
+
+
 def test_reward_kwargs_are_arguments_of_the_reward():
     from verl.trainer.ppo.reward import get_custom_reward_fn
 

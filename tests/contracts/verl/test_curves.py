@@ -54,6 +54,17 @@ def test_free_text_as_a_reason_does_not_make_a_curve_a_row():
     assert metrics["reward_reason/other"] > 0.9
 
 
+def test_skipped_responses_count_as_a_reason_only():
+    right = {"acc": 1.0, "reason": "correct"}
+    skipped = {"acc": 0.0, "reason": "skipped"}
+    metrics = RewardCurves()([("a", right), ("a", skipped)])
+    assert metrics == {
+        "reward/acc/mean": 1.0,
+        "reward_reason/correct": 0.5,
+        "reward_reason/skipped": 0.5,
+    }
+
+
 def test_nothing_to_show():
     assert RewardCurves()([]) == {}
 
