@@ -88,7 +88,7 @@ def measure(command, name):
         while not done:
             with contextlib.suppress(psutil.Error):
                 peak = max(peak, resident(process))
-            time.sleep(0.005)
+            time.sleep(0.02)
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
         seconds = time.perf_counter() - begin
         if status:
@@ -97,7 +97,7 @@ def measure(command, name):
     return {
         "seconds": round(seconds, 2),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        # A single process is measured exactly, several by looking every few milliseconds.
+        # A single process is measured exactly, several by looking now and then.
         "peak_mib": round(max(peak / 2**20, usage.ru_maxrss / 2**10), 1),
         "load": round(os.getloadavg()[0], 1),
     }

@@ -2,11 +2,13 @@
 
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.dtypes import DType
-from dianjin_ext.merge.layout import Shape
+from dianjin_ext.merge.layout import Box, Shape
+from dianjin_ext.merge.pieces import Collector
 from dianjin_ext.merge.shards import Entry, Piece, read_rank
 from dianjin_ext.merge.sources import Checkpoint, RankReader
 
@@ -47,7 +49,7 @@ class Tensor:
     stored: DType
     dtype: DType
     shape: Shape
-    pieces: tuple[Piece, ...]
+    pieces: Sequence[Piece]
     delta: Delta | None = None
 
     @property
@@ -57,11 +59,11 @@ class Tensor:
 
 
 class _Open:
-    """A tensor while the ranks are being read: the pieces so far by where they begin."""
+    """A tensor while the ranks are being read."""
 
-    def __init__(self, first: Entry) -> None:
+    def __init__(self, first: Entry, boxes: dict[Box, int]) -> None:
         self.dtype, self.shape = first.dtype, first.shape
-        self.pieces: dict[Shape, Piece] = {}
+        self.pieces = Collector(boxes, first.dtype.size)
 
 
 def assemble(checkpoint: Checkpoint, reader: RankReader) -> list[Tensor]:
@@ -75,10 +77,11 @@ def assemble(checkpoint: Checkpoint, reader: RankReader) -> list[Tensor]:
             overlap or leave a gap.
     """
     tensors: dict[str, _Open] = {}
+    boxes: dict[Shape, dict[Box, int]] = {}
     for rank, path in enumerate(checkpoint.ranks):
         entries = read_rank(path, rank)
         if rank == 0:
-            tensors = {name: _Open(entry) for name, entry in entries.items()}
+            tensors = {name: _Open(e, boxes.setdefault(e.shape, {})) for name, e in entries.items()}
         elif entries.keys() != tensors.keys():
             name = sorted(entries.keys() ^ tensors.keys())[0]
             has, lacks = (rank, 0) if name in entries else (0, rank)
@@ -88,8 +91,9 @@ def assemble(checkpoint: Checkpoint, reader: RankReader) -> list[Tensor]:
             )
         for name, entry in entries.items():
             _add(name, tensors[name], entry, path.name, reader)
+    shared: dict[tuple[Box, ...], tuple[Box, ...]] = {}
     return [
-        Tensor(name, tensor.dtype, tensor.dtype, tensor.shape, _tiles(name, tensor))
+        Tensor(name, tensor.dtype, tensor.dtype, tensor.shape, _tiles(name, tensor, shared))
         for name, tensor in tensors.items()
     ]
 
@@ -101,12 +105,8 @@ def _add(name: str, tensor: _Open, entry: Entry, file: str, reader: RankReader) 
             f"{tensor.shape} on rank 0; the files are not of one checkpoint"
         )
     for piece in entry.pieces:
-        first = tensor.pieces.setdefault(piece.box.start, piece)
-        if first is piece:
-            continue
-        if first.box != piece.box:
-            raise DianjinError(f"{file}: the part {piece.box} of {name} overlaps {first.box}")
-        if not same_bytes(first, piece, reader):
+        first = tensor.pieces.add(piece)
+        if first is not None and not same_bytes(first, piece, reader):
             raise DianjinError(
                 f"{name}: ranks {first.record.rank} and {piece.record.rank} should hold the same "
                 f"copy of {piece.box}, but their values differ; the ranks have drifted apart or a "
@@ -133,22 +133,25 @@ def same_bytes(one: Piece, other: Piece, reader: RankReader) -> bool:
     return sums[0] == sums[1]
 
 
-def _tiles(name: str, tensor: _Open) -> tuple[Piece, ...]:
+def _tiles(
+    name: str, tensor: _Open, shared: dict[tuple[Box, ...], tuple[Box, ...]]
+) -> Sequence[Piece]:
     """Check that the pieces cover the tensor exactly once, as a grid."""
     if not math.prod(tensor.shape):
         return ()
-    pieces = tuple(tensor.pieces[start] for start in sorted(tensor.pieces))
+    pieces = tensor.pieces.pieces(shared)
+    boxes = [piece.box for piece in pieces]
     ends: list[dict[int, int]] = []  # for each dimension, where a part that begins here ends
     for dim, size in enumerate(tensor.shape):
-        cuts = sorted({0, *(piece.box.start[dim] for piece in pieces)})
+        cuts = sorted({0, *(box.start[dim] for box in boxes)})
         ends.append(dict(zip(cuts, [*cuts[1:], size], strict=True)))
-    whole = len(pieces) == math.prod(map(len, ends)) and all(
+    whole = len({box.start for box in boxes}) == len(boxes) == math.prod(map(len, ends)) and all(
         start + size == end[start]
-        for piece in pieces
-        for start, size, end in zip(*piece.box, ends, strict=True)
+        for box in boxes
+        for start, size, end in zip(*box, ends, strict=True)
     )
     if not whole:
-        found = sum(math.prod(piece.box.shape) for piece in pieces)
+        found = sum(math.prod(box.shape) for box in boxes)
         raise DianjinError(
             f"{name}: the ranks hold {found} of its {math.prod(tensor.shape)} elements in parts "
             f"that do not add up to {tensor.shape}; the files are not of one checkpoint"

@@ -150,12 +150,13 @@ def _carry_out(
             except DianjinError:
                 (folder / file.name).unlink()  # not to be resumed from
                 raise
-        for name, source in plan.side_files.items():
-            copy = folder / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
-        for name, text in plan.texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        # The config comes last: a folder that has one is a whole model.
+        for name in sorted({*plan.side_files, *plan.texts}, key=lambda n: (n == "config.json", n)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            if name in plan.texts:
+                (folder / name).write_text(plan.texts[name], encoding="utf-8")
+            else:
+                shutil.copyfile(plan.side_files[name], folder / name)
         if verify:
             write_sums(folder, sums)
         for path in [p for p in folder.rglob("*") if p.suffix != ".safetensors"]:
