@@ -50,6 +50,7 @@ _AFTER = re.compile(
     "tatqa",
     "docmath",
     "xbrl_math",
+    "numeric",
     gold="one quantity such as '-1,234.5', '12.5%', '$5.2 million' or '5万元', or yes or no",
 )
 def score_numeric(

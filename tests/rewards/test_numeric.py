@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dianjin_ext import compute_score
 from dianjin_ext.rewards.score import gold_response
 
-NAMES = ["finqa", "convfinqa", "tatqa", "docmath", "xbrl_math"]
+NAMES = ["finqa", "convfinqa", "tatqa", "docmath", "xbrl_math", "numeric"]
 
 
 def grade(answer, gold, name="finqa", **settings):
