@@ -85,8 +85,8 @@ def _closing(text: str, position: int, stop: int) -> int:
     # Many braces: by blocks. One that can't have the closing brace is passed in a few searches.
     while position < stop:
         end = min(position + _BLOCK, stop)
-        end += text[end - 1] == "\\" and end < stop  # a block doesn't end inside `\}`
-        block = text[position:end].replace("\\{", "  ").replace("\\}", "  ")
+        # From one character before, which may escape the first brace.
+        block = text[position - 1 : end].replace("\\{", "  ").replace("\\}", "  ")[1:]
         opened, closed = block.count("{"), block.count("}")
         place = _nth_close(block, depth) if closed >= depth else -1
         if place >= 0:

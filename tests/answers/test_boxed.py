@@ -83,6 +83,13 @@ def test_many_braces_are_counted_the_same(pieces, length, end, shift):
     assert (box.content if box else None) == expected
 
 
+def test_escapes_at_the_borders_of_blocks():
+    for shift in range(4):
+        content = "." * shift + r"\}{}\\" * 9000
+        assert last_box(f"\\boxed{{{content}") is None
+        assert last_box(f"\\boxed{{{content} }}").content == content + " "
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 100, 20_000])
 def test_deep_nests_end_where_they_end(depth):
     for content in (
