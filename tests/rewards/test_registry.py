@@ -9,6 +9,7 @@ BUILT_IN = {
     "cflue_oe",
     "choice",
     "label",
+    "numeric",
     "exact",
     "finqa",
     "convfinqa",

@@ -26,6 +26,7 @@ GOLDS = {
     "xbrl_math": "(5)",
     "tfns": "利好",
     "ccc": "不合规",
+    "numeric": "$5.2 million",
     "label": "bearish",
     "exact": "VAT",
     "cflue_oe": "增值税 {一般纳税人",
