@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from dianjin_ext.answers.labels import read_label
+from dianjin_ext.answers.labels import LABEL_SETS, read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
 
@@ -50,6 +50,12 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _POLARITY = {"true": "+", "yes": "+", "false": "-", "no": "-"}
+_TRUTHS = {
+    key(word): _POLARITY[label]
+    for name in ("true_false", "yes_no")
+    for label, words in LABEL_SETS[name].items()
+    for word in words
+}
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _AMBIGUOUS: Reading[str] = Reading(None, "ambiguous")
 
@@ -162,7 +168,7 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
     said = key(words)
     if known.keys.get(letter) == said:
         return True
-    truth = _truth(words)
+    truth = _TRUTHS.get(said.removesuffix("的"), "")
     if truth:
         return known.by_truth.get(truth) == letter
     if _ONLY_LETTERS.fullmatch(words) or (words.isupper() and _letters(words, known.letters)):
@@ -207,11 +213,9 @@ def _option_list(text: str, known: _Options) -> str:
     parts = [_option(part, known) for part in _TEXT_SEPARATOR.split(text)]
     if len(parts) > 1 and all(parts) and len(set(parts)) == len(parts):
         return "".join(parts)
-    return known.by_truth.get(_truth(drop_lead(text)), "")
+    return known.by_truth.get(_truth(drop_lead(text)), "") if known.by_truth else ""
 
 
 def _truth(text: str) -> str:
     """Return `+` for a word that means true, `-` for one that means false, else nothing."""
-    if len(text) > 40:  # no word for it is that long
-        return ""
     return _POLARITY.get(read_label(text, ("true_false", "yes_no")).value or "", "")

@@ -42,7 +42,10 @@ def plain(text: str) -> str:
     if not _NEEDS_CLEANING.search(text):
         return text
     if "\\" in text:
-        text = _STYLE.sub("", _STYLED.sub(r"\1", text))
+        bare = _STYLE.sub("", text)
+        if _FORMULA.search(bare):
+            bare = _STYLE.sub("", _STYLED.sub(r"\1", text))
+        text = bare
         text = _NOTHING.sub("", text)
         text = _SPACE.sub(" ", text)
         text = _ESCAPED.sub(r"\1", text)
