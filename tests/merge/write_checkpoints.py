@@ -1,6 +1,6 @@
 """Write real FSDP checkpoints with verl's own checkpoint manager, over gloo on the CPU.
 
-Run as a script: `python write_checkpoints.py OUT`. Four processes are forked once, after verl is
+Run as a script: `python write_checkpoints.py OUT`. Eight processes are forked once, after verl is
 imported, and go through every case; a case of world size N uses the first N of them. Each case
 becomes OUT/NAME/actor (the checkpoint), OUT/NAME/original.safetensors (the state before sharding,
 every key with its own copy) and, for whole models, OUT/NAME/reference (transformers' own save).
@@ -35,6 +35,7 @@ CASES = [
     Case("fsdp2-w3-fp32", 3, dtype="float32"),
     Case("fsdp2-w4-tied-fp32", 4, tie=True, dtype="float32"),
     Case("fsdp2-w4-columns", 4, columns=True),
+    Case("fsdp2-w8", 8),
     Case("fsdp2-hsdp", 4, tie=True, mesh=(2, 2), dtype="float32"),
     Case("fsdp2-tp", 4, mesh=(2, 2), tp=True),
     Case("fsdp1-w1-tied", 1, fsdp=1, tie=True),
@@ -216,6 +217,8 @@ def worker(rank, out):
             write_case(case, rank, out)
             dist.barrier()
             dist.destroy_process_group()
+    if rank >= WORLD:
+        return
     group("edges", WORLD)
     for cuda in (False, True):
         write_edges(rank, out, cuda=cuda)
@@ -232,7 +235,8 @@ def main(out):
     from transformers import Qwen2ForCausalLM  # noqa: F401
 
     out.mkdir(parents=True, exist_ok=True)
-    torch.multiprocessing.start_processes(worker, (out,), nprocs=WORLD, start_method="fork")
+    nprocs = max(case.world for case in CASES)
+    torch.multiprocessing.start_processes(worker, (out,), nprocs=nprocs, start_method="fork")
 
 
 if __name__ == "__main__":
