@@ -137,8 +137,9 @@ def audit(
 ) -> None:
     """Try known hacks and traps on the rewards, beside other graders; exit code 1 if one works."""
     from dianjin_ext.audit import run
+    from dianjin_ext.hosts.verl.scorers import graders
 
-    raise typer.Exit(run(preset))
+    raise typer.Exit(run(preset, graders()))
 
 
 @app.command("check-data")
