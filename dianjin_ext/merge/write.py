@@ -16,6 +16,7 @@ from dianjin_ext.merge import sink
 from dianjin_ext.merge.assemble import Tensor
 from dianjin_ext.merge.casts import converter
 from dianjin_ext.merge.checksums import RecordChecker
+from dianjin_ext.merge.direct import aligned
 from dianjin_ext.merge.fuse import Fuser
 from dianjin_ext.merge.plan import WeightFile
 from dianjin_ext.merge.sink import Block, FileComparer, FileWriter, Sink
@@ -23,6 +24,7 @@ from dianjin_ext.merge.sources import RankReader
 from dianjin_ext.merge.stripes import Stripe, cut, stripes
 
 _THREADS = 4
+_SOURCES = 1024  # in a part of a file; bounds what is known of them at a time
 
 
 class _Fill(NamedTuple):
@@ -96,11 +98,10 @@ class Merger:
             self._advance(nbytes)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="merge") as threads:
-            for number, part in enumerate(_parts(file)):
+            for number, (offset, part) in enumerate(_parts(file)):
                 if len(pending) == len(self._blocks):
                     settle()
                 block = self._blocks[number % len(self._blocks)]
-                offset = number * sink.BUFFER
                 pending.append((threads.submit(self._handle, part, block, out, offset), block))
             while pending:
                 settle()
@@ -158,30 +159,37 @@ class Merger:
             at += part.rows * width
 
 
-def _parts(file: WeightFile) -> Iterator[_Part]:
-    """Cut a file into parts of `sink.BUFFER` bytes; the last one may be shorter."""
+def _parts(file: WeightFile) -> Iterator[tuple[int, _Part]]:
+    """Cut a file into parts of `sink.BUFFER` bytes, or fewer; with each comes its offset."""
     part: _Part = []
-    room = sink.BUFFER
+    offset = size = 0
+
+    def room() -> int:
+        # A part of very many sources ends early, at the next byte where a direct write may end.
+        crowded = len(part) >= _SOURCES
+        return (min(aligned(size), sink.BUFFER) if crowded else sink.BUFFER) - size
+
     header = memoryview(file.header)
-    for at in range(0, len(header), sink.BUFFER):
-        if not room:
-            yield part
-            part, room = [], sink.BUFFER
-        part.append(header[at : at + sink.BUFFER])
-        room -= len(header[at : at + sink.BUFFER])
+    while header:
+        if not room():
+            yield offset, part
+            offset, part, size = offset + size, [], 0
+        head = header[: room()]
+        part.append(head)
+        header, size = header[len(head) :], size + len(head)
     for tensor in file.tensors:
         stored, made = tensor.stored.size, tensor.dtype.size
         first = 0
         for stripe in stripes(tensor):
             begin, total = 0, stripe.rows * stripe.width
             while begin < total:
-                if not room:
-                    yield part
-                    part, room = [], sink.BUFFER
-                end = min(begin + room // made * stored, total)
+                if not room():
+                    yield offset, part
+                    offset, part, size = offset + size, [], 0
+                end = min(begin + room() // made * stored, total)
                 nbytes = (end - begin) // stored * made
                 part.append(_Fill(nbytes, tensor, stripe, begin, end, first))
                 first += nbytes // made
-                begin, room = end, room - nbytes
+                begin, size = end, size + nbytes
     if part:
-        yield part
+        yield offset, part
