@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.adapters import WEIGHTS as ADAPTER
 from dianjin_ext.merge.dtypes import DTYPES
 from dianjin_ext.merge.plan import INDEX
 from dianjin_ext.merge.sidefiles import read_config
@@ -75,6 +76,9 @@ def check_merged(folder: Path) -> CheckReport:
         if not isinstance(where, dict) or not where:
             raise DianjinError(f"{index}: expected a weight_map")
     names = sorted(set(where.values())) if where else ["model.safetensors"]
+    adapter = folder / ADAPTER
+    if where is None and adapter.is_file() and not (folder / names[0]).exists():
+        names = []  # made of a checkpoint that held the adapter only
     found: dict[str, str] = {}
     for name in names:
         for tensor in _read_header(folder / name):
@@ -87,6 +91,9 @@ def check_merged(folder: Path) -> CheckReport:
             f"{index} places {tensor} in {where.get(tensor, 'no file')}, but it is in "
             f"{found.get(tensor, 'no file')}"
         )
+    if adapter.is_file():
+        names.append(ADAPTER)
+        found |= dict.fromkeys(_read_header(adapter), ADAPTER)
     nbytes = sum((folder / name).stat().st_size for name in names)
     return CheckReport(len(found), len(names), nbytes, _check_sums(folder))
 

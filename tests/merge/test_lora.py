@@ -154,6 +154,11 @@ def test_an_adapter_alone(case, tmp_path):
     merge_checkpoint(folder, out)
     assert not list(out.glob("*.safetensors"))
     assert_same(load(out / "lora_adapter"), load(folder / "reference-adapter"))
+    assert check_merged(out).files == 1
+    with (out / "lora_adapter" / "adapter_model.safetensors").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DianjinError, match=r"adapter_model\.safetensors has \d+ bytes, but"):
+        check_merged(out)
     with pytest.raises(DianjinError, match=r"adapter only, name .* \(--base-model\)"):
         merge_checkpoint(folder, tmp_path / "other", merge_lora=True)
 
