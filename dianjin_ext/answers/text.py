@@ -3,6 +3,12 @@
 import re
 import unicodedata
 
+import regex
+
+_SHORT = 2000  # characters
+# NFKC sorts a run of combining marks, in quadratic time; 30 is the limit of UAX #15's Stream-Safe
+# Text Format.
+_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _STYLES = r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm)"
 _STYLED = re.compile(_STYLES + r"\s?\{([^{}]*)\}")
 _STYLE = re.compile(rf"(?:{_STYLES}|\\left|\\right|\\displaystyle)(?![A-Za-z])")
@@ -34,8 +40,11 @@ def plain(text: str) -> str:
 
     `\text{Ａ}`, `**A**` and `\left(A\right)` become `A`, `A` and `(A)`. LaTeX commands that carry
     meaning, such as `\frac`, stay, and with them all braces: `\frac{1}{23}` is not `\frac{12}{3}`.
-    Runs of blanks become one blank, or one newline where they contain one.
+    Runs of blanks become one blank, or one newline where they contain one. Of more than 30
+    combining marks in a row the first 30 stay.
     """
+    if len(text) > _SHORT:
+        text = _MARKS.sub(r"\1", text)
     text = unicodedata.normalize("NFKC", text)
     if "~" in text:
         text = _TIE.sub(" ", text)

@@ -69,3 +69,9 @@ def test_a_long_gold_answer_is_matched_whole(blanks):
     for said, reason in ((gold, "correct"), (gold + "不", "undecided")):
         response = f"<think>x</think><answer>{said}{' ' * blanks}</answer>"
         assert compute_score("exact", response, gold)["reason"] == reason
+
+
+def test_long_runs_of_combining_marks_are_cut():
+    from dianjin_ext.answers.text import plain
+
+    assert plain("e" + "\u0316" * 31 + "x" * 2000) == "e" + "\u0316" * 30 + "x" * 2000
