@@ -7,10 +7,9 @@ CPU times, the best of several rounds.
 """
 
 import sys
-import time
-from collections.abc import Callable
 from itertools import cycle, islice
 
+from best_of import best
 from math_verify import parse, verify
 
 from dianjin_ext import compute_score
@@ -45,17 +44,6 @@ def response(passage: str, answer: str) -> str:
     head = "<think>\n"
     tail = f"\n</think>\n<answer>\nThe answer is $\\boxed{{{answer}}}$\n</answer>"
     return head + "".join(islice(cycle(passage), LENGTH - len(head) - len(tail))) + tail
-
-
-def best(call: Callable[[], object], *, calls: int, rounds: int) -> float:
-    """Return the seconds of one call, the best of `rounds` means over `calls`."""
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        for _ in range(calls):
-            call()
-        times.append((time.process_time() - start) / calls)
-    return min(times)
 
 
 def against_math_verify() -> bool:

@@ -8,9 +8,10 @@ of several rounds. `--pairs` measures two pieces in turn as well, all with all (
 
 import re
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import cycle, islice, permutations
+
+from best_of import best
 
 from dianjin_ext import compute_score
 
@@ -148,17 +149,6 @@ def published_rule(response: str, gold: str) -> float:
         return 0.0
     said, wanted = ([c for c in "ABCDEFG" if c in text] for text in (boxes[-1], gold))
     return float(said == wanted)
-
-
-def best(call: Callable[[], object], *, calls: int, rounds: int) -> float:
-    """Return the seconds of one call, the best of `rounds` means over `calls`."""
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        for _ in range(calls):
-            call()
-        times.append((time.process_time() - start) / calls)
-    return min(times)
 
 
 def against_published_rule() -> bool:

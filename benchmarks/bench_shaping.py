@@ -10,9 +10,10 @@ import math
 import random
 import re
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
+
+from best_of import best
 
 from dianjin_ext.answers.response import split
 from dianjin_ext.rewards.base import zero
@@ -152,17 +153,6 @@ PLAIN = {
     "steps": (plain_steps,),
     "length": (plain_length,),
 }
-
-
-def best(call: Callable[[], object], *, calls: int, rounds: int) -> float:
-    """Return the seconds of one call, the best of `rounds` means over `calls`."""
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        for _ in range(calls):
-            call()
-        times.append((time.process_time() - start) / calls)
-    return min(times)
 
 
 def run(component: Component, graded: Sample) -> Callable[[], float]:
