@@ -29,6 +29,10 @@ class Grader:
     def __init__(self, given: Mapping[str, Any]) -> None:
         self.settings = read_settings(given)
         self._plans: dict[str, _Plan] = {}
+        # verl wants the same keys on every row, also where data sources differ in their components.
+        parts = [self.settings, *self.settings.sources.values()]
+        names = {name for part in parts for name in part.weights or ()} - {"acc", "format"}
+        self._no_components: Row = dict.fromkeys(sorted(names), 0.0)
 
     def __call__(
         self,
@@ -83,10 +87,13 @@ class Grader:
         return self._plan(data_source).settings
 
     def compose(self, data_source: str, sample: Sample) -> Row:
-        """Return the row of a sample: its score, and each component by name."""
+        """Return the row of a sample: its score, and each component by name.
+
+        A component that its data source doesn't have is 0.0.
+        """
         plan = self._plan(data_source)
         score = sample.score
-        row: Row = score._asdict()
+        row: Row = {**score._asdict(), **self._no_components}
         if plan.settings.weights is None:
             return row
         total = plan.acc * plan.settings.values.get(score.reason, score.score)

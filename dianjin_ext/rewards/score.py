@@ -35,7 +35,7 @@ def compute_score(
     Returns:
         The fields of `Score`: `score`, `acc` and `format` (finite floats), `pred` and `reason`
         (short strings), and the components that `weights` names (finite floats). The same keys on
-        every row of a data source.
+        every row, whatever its data source.
 
     Raises:
         DianjinError: An unknown data source or setting, or a response that is not text.

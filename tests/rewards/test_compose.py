@@ -95,6 +95,13 @@ def test_data_sources_may_differ():
     assert reward("my/rates", answer, "12.5%")["score"] == 1.0
 
 
+def test_all_data_sources_have_the_same_keys():
+    reward = weighted({"acc": 1.0}, sources={"tfns": {"weights": {"acc": 1.0, "thought": 1.0}}})
+    letters, label = reward("cflue_mcq", RIGHT, "A"), reward("tfns", RIGHT, "bullish")
+    assert letters.keys() == label.keys()
+    assert (letters["thought"], label["thought"]) == (0.0, pytest.approx(0.3))
+
+
 def test_a_component_that_is_not_finite_is_named():
     register_component("broken")(lambda sample, _: math.nan)
     with pytest.raises(DianjinError, match="'broken' returned nan"):
