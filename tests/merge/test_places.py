@@ -48,7 +48,10 @@ def stored(system, root):
 
 
 @pytest.mark.parametrize("name", ["fsdp2-w4-columns", "fsdp1-w2-tied-sharded-tensor", "fsdp2-tp"])
-def test_from_and_to_a_store(memory, checkpoints, tmp_path, name):
+def test_from_and_to_a_store(memory, checkpoints, tmp_path, monkeypatch, name):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     upload(memory, checkpoints / name / "actor", "/bucket/run/global_step_3/actor")
     memory.pipe_file("/bucket/run/global_step_3/actor/optim_world_size_4_rank_0.pt", b"large")
     merge_checkpoint(checkpoints / name, tmp_path / "local", max_shard_size="60KB", verify=True)
@@ -64,7 +67,7 @@ def test_from_and_to_a_store(memory, checkpoints, tmp_path, name):
     assert stored(memory, "/models/out") == expected
     assert seen[-1] == (2 * plan.nbytes, 2 * plan.nbytes)
     assert places.RankReader.fetchers == {}
-    assert not list(Path(tempfile.gettempdir()).glob("dianjin-*"))
+    assert not list(scratch.iterdir())
 
 
 def test_weights_are_read_by_ranges(memory, checkpoints, tmp_path, monkeypatch):
