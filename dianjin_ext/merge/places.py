@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,28 +85,25 @@ def local_images(places: Sequence[str | Path]) -> Iterator[list[Path]]:
     Raises:
         DianjinError: A remote place cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="dianjin-") as scratch:
-        scratch = str(Path(scratch).resolve())
-        images: list[Path] = []
-        made: list[Path] = []
-        try:
-            for number, place in enumerate(places):
-                url = url_of(place)
-                if url is None:
-                    images.append(local_path(place))
-                    continue
-                folder = Path(scratch, str(number), *re.split(r":*/+", url))
-                try:
-                    made += _make_image(url, folder)
-                except (DianjinError, MemoryError):
-                    raise
-                except Exception as error:  # of whatever kind the backend raises
-                    raise DianjinError(f"cannot read {url}: {error}") from error
-                images.append(folder)
-            yield images
-        finally:
-            for path in made:
-                RankReader.fetchers.pop(path, None)
+    images: list[Path] = []
+    made: list[Path] = []
+    with ExitStack() as stack:
+        stack.callback(lambda: [RankReader.fetchers.pop(path, None) for path in made])
+        for place in places:
+            url = url_of(place)
+            if url is None:
+                images.append(local_path(place))
+                continue
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="dianjin-"))
+            folder = Path(scratch).resolve().joinpath(*re.split(r":*/+", url))
+            try:
+                made += _make_image(url, folder)
+            except (DianjinError, MemoryError):
+                raise
+            except Exception as error:  # of whatever kind the backend raises
+                raise DianjinError(f"cannot read {url}: {error}") from error
+            images.append(folder)
+        yield images
 
 
 def _make_image(url: str, folder: Path) -> Iterator[Path]:

@@ -55,6 +55,8 @@ def test_from_and_to_a_store(memory, checkpoints, tmp_path, monkeypatch, name):
     upload(memory, checkpoints / name / "actor", "/bucket/run/global_step_3/actor")
     memory.pipe_file("/bucket/run/global_step_3/actor/optim_world_size_4_rank_0.pt", b"large")
     merge_checkpoint(checkpoints / name, tmp_path / "local", max_shard_size="60KB", verify=True)
+    with places.local_images([tmp_path, "memory://bucket/run/global_step_3"]) as images:
+        assert images[0] == tmp_path and len(list(scratch.iterdir())) == 1
     source = "memory://bucket/run/global_step_3"
     options = {"max_shard_size": "60KB", "verify": True}
     merge_checkpoint(source, tmp_path / "here", **options)
