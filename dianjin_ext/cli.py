@@ -174,7 +174,7 @@ def merge(
         typer.Argument(
             metavar="CKPT... OUT",
             help="global_step_N or its actor folder (several where ranks lie apart), then the "
-            "folder for the Hugging Face model.",
+            "folder for the Hugging Face model. Both may be URLs, such as s3://…",
         ),
     ],
     base_model: Annotated[
@@ -194,6 +194,19 @@ def merge(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read OUT again, compare it, and write SHA256SUMS.")
     ] = False,
+    merge_lora: Annotated[
+        bool, typer.Option("--merge-lora", help="Merge a LoRA adapter into the base weights.")
+    ] = False,
+    lora_alpha: Annotated[
+        float | None, typer.Option(help="The adapter's alpha, where CKPT does not say it.")
+    ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ORG/NAME",
+            help="Upload OUT to a model hub once it is verified (HF_TOKEN, HF_ENDPOINT).",
+        ),
+    ] = None,
     io_limit: Annotated[
         str | None, typer.Option(help="Bytes written a second at most, such as 200MB.")
     ] = None,
@@ -224,6 +237,9 @@ def merge(
         overwrite=overwrite,
         resume=resume,
         verify=verify,
+        merge_lora=merge_lora,
+        lora_alpha=lora_alpha,
+        push=push,
         io_limit=io_limit,
         dry_run=dry_run,
     )
