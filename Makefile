@@ -20,8 +20,9 @@ bench: environments ## speed, side by side with the alternatives
 	.venv/verl/bin/python benchmarks/bench_numeric.py
 	.venv/verl/bin/python benchmarks/bench_shaping.py
 
-bench-merge: environments ## the merger beside verl's and the disk; needs 30 GB of it
+bench-merge: environments ## the merger beside verl's and the disk; needs 14 GB of it, ten minutes
 	.venv/verl/bin/python benchmarks/bench_merge.py
+	.venv/verl/bin/python benchmarks/bench_merge.py --size 3b --repeat 1
 
 environments:
 	scripts/environments.sh

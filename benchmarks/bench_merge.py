@@ -17,6 +17,8 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import psutil
@@ -45,8 +47,9 @@ def commands(source, target, nbytes, seed_script):
     if seed_script:
         world = str(len(list(source.glob("*.pt"))))
         rows["merge_model.py"] = [
-            *(sys.executable, str(seed_script), "--local_dir", str(source)),
-            *("--target_dir", str(target), "--world_size", world),
+            *(sys.executable, str(seed_script), "--fsdp_path", str(source)),
+            *("--hf_path", str(source / "huggingface")),
+            *("--out_path", str(target), "--world_size", world),
         ]
     return rows
 
@@ -130,7 +133,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--cache", choices=["warm", "cold"], nargs="+", default=["warm", "cold"])
     parser.add_argument("--folder", type=Path, help="keep the checkpoint here")
-    parser.add_argument("--seed-script", type=Path, help="the seed's merge_model.py")
+    parser.add_argument("--seed-script", type=Path, help="DianJin-R1's merge_model.py")
     parser.add_argument("--max-load", type=float, default=2.5, help="load to wait for")
     parser.add_argument("--patience", type=float, default=60, help="seconds to wait for it")
     options = parser.parse_args()
@@ -139,11 +142,14 @@ def main():
     try:
         source = (options.folder or work) / name / "actor"
         if not source.exists():
-            write_checkpoint(source.parent, options.size, options.dtype, options.world)
+            # In a process of its own: what starts a program hands its own peak of memory on to it.
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                writing = (source.parent, options.size, options.dtype, options.world)
+                pool.submit(write_checkpoint, *writing).result()
         nbytes = sum(path.stat().st_size for path in source.glob("*.pt"))
         print(f"{name}: {nbytes / 1e9:.2f} GB in {options.world} rank files")
         if not options.seed_script:
-            print("the seed's merge_model.py is left out (--seed-script names it)")
+            print("DianJin-R1's merge_model.py is left out (--seed-script names it)")
         target, results = work / "merged", {}
         for cache in options.cache:
             rows = results[cache] = {}
