@@ -14,10 +14,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in boxes would take as long to import as everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 prepare_app = typer.Typer(
-    help="Turn a published data set into SFT rows and verl parquet.", no_args_is_help=True
+    help="Turn a data set into SFT rows and verl parquet.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 app.add_typer(prepare_app, name="prepare")
 
@@ -41,7 +44,10 @@ def _options(
 
 @app.command()
 def doctor() -> None:
-    """Check this installation: hosts, versions, plug-ins, recipes and a probe score."""
+    """Check this installation.
+
+    Hosts, versions, plug-ins, recipes and a probe score.
+    """
     from dianjin_ext.hosts.doctor import diagnose, healthy, show
 
     findings = show(diagnose())
@@ -52,7 +58,7 @@ def doctor() -> None:
 def init(
     directory: Annotated[Path, typer.Argument(help="Where configs/ and examples/ are put.")],
 ) -> None:
-    """Copy the recipes and example scripts out of the installed package."""
+    """Copy recipes and scripts out of the package."""
     from dianjin_ext.resources import copy_out
 
     for path in copy_out(directory):
@@ -82,7 +88,7 @@ def prepare_cflue(
         bool, typer.Option("--skip-bad", help="Leave bad rows out instead of stopping.")
     ] = False,
 ) -> None:
-    """Split CFLUE's multiple-choice questions into SFT, RL and validation rows."""
+    """Split CFLUE into SFT, RL and validation rows."""
     from dianjin_ext.data.counts import show
     from dianjin_ext.data.prepare import prepare_cflue as prepare
 
@@ -116,7 +122,9 @@ def score(
         bool, typer.Option("--rescore", help="Replace the scores that rows have already.")
     ] = False,
 ) -> None:
-    """Grade the responses in a file, with the reason for every zero.
+    """Grade the responses in a file.
+
+    Each gets every key of compute_score, with the reason for every zero.
 
     A row is {"data_source", "response", "ground_truth", "extra_info"}; the last may be left out,
     and other keys are kept. Every key of compute_score is added. A row that has such a key already
@@ -135,7 +143,10 @@ def audit(
         str | None, typer.Argument(help="A preset; without one, the default policies.")
     ] = None,
 ) -> None:
-    """Try known hacks and traps on the rewards, beside other graders; exit code 1 if one works."""
+    """Try known hacks and traps on the rewards.
+
+    Beside other graders; exit code 1 if one works on ours.
+    """
     from dianjin_ext.audit import run
     from dianjin_ext.hosts.verl.scorers import graders
 
@@ -156,7 +167,9 @@ def check_data(
         typer.Option(help="Kinds of findings that don't count, such as percent; repeatable."),
     ] = None,
 ) -> None:
-    """Check training data; exit code 1 when something is wrong.
+    """Check training data.
+
+    The exit code is 1 when something is wrong.
 
     Found are gold answers that no response could match, gold numbers without a percent sign where
     the question asks for a percentage, unknown data sources, bad rows, questions that come twice
@@ -217,7 +230,10 @@ def merge(
         bool, typer.Option("--dry-run", help="Check the checkpoint and show the plan only.")
     ] = False,
 ) -> None:
-    """Merge an FSDP checkpoint of verl into a folder in Hugging Face format."""
+    """Merge an FSDP checkpoint of verl.
+
+    OUT is a folder in Hugging Face format, or appears not at all.
+    """
     from dianjin_ext.merge import command
 
     *ckpt, out = paths
@@ -269,7 +285,9 @@ def reward_server(
         typer.Option(help="Write the prompts for LLaMA-Factory to train on, and stop."),
     ] = None,
 ) -> None:
-    """Serve the rewards to LLaMA-Factory's PPO (reward_model_type: api); run it in its environment.
+    """Serve the rewards to LLaMA-Factory's PPO.
+
+    For reward_model_type: api; run it in LLaMA-Factory's environment.
 
     The trainer sends prompt and response as one text, without the gold answer. The server finds the
     row by its prompt, which it renders as the training does: give it the same recipe and overrides.
@@ -298,7 +316,10 @@ def quickstart(
         Path | None, typer.Option(help="Python of the environment that has LLaMA-Factory.")
     ] = None,
 ) -> None:
-    """Run SFT, GRPO, merge and evaluation on a tiny model, and write a report."""
+    """Run both stages on a tiny model, with a report.
+
+    SFT, GRPO, merge and evaluation on a CPU.
+    """
     from dianjin_ext.quickstart.run import run
 
     run(out, seed=seed, data=data, resume=resume, llamafactory_python=llamafactory_python)
