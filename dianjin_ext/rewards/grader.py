@@ -73,11 +73,7 @@ class Grader:
         if plan.layout is not None:
             kept = plan.grade(solution_str, ground_truth, row, plan.layout)
             score = score._replace(format=kept.format)
-            if (
-                plan.settings.gate
-                and not kept.format
-                and (score.acc or score.reason == "undecided")
-            ):
+            if plan.settings.gate and not kept.format:
                 score = score._replace(score=0.0, acc=0.0, reason=kept.reason)
         parts = split(solution_str, plan.settings.think) if plan.components else _NOT_SPLIT
         return Sample(solution_str, parts, score, extra_info)

@@ -12,13 +12,12 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         # 1 if the format and the answer are both right, else 0 (arXiv:2504.15716).
         "dianjin_r1": {"weights": {"acc": 1.0}, "gate": True},
-        # Format and accuracy, each 0 or 1, are added (arXiv:2503.16252). The verifier takes 0.2
-        # and 20 % for the same.
+        # Format and accuracy, each 0 or 1, are added (arXiv:2503.16252). Its verifier takes 0.2 and
+        # 20 % for the same, as our default does.
         "fin_r1": {
             "strictness": "lenient",
             "layout": "strict",
             "weights": {"acc": 1.0, "format": 1.0},
-            "numbers": {"percent": "either"},
         },
         # 1 for a right answer, 0.1 for a wrong one in the right format, 0 without an answer: the
         # values of HuatuoGPT-o1's code (https://github.com/FreedomIntelligence/HuatuoGPT-o1),

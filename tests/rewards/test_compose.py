@@ -78,6 +78,12 @@ def test_gated_withholds_accuracy_where_the_format_is_wrong():
     assert gated(weights, **settings)("cflue_mcq", RIGHT, "A")["score"] == 1.0
 
 
+def test_gated_withholds_the_value_of_a_reason_too():
+    settings = {"strictness": "lenient", "layout": "strict", "values": {"wrong": 0.1}}
+    row = gated({"acc": 1.0}, **settings)("cflue_mcq", BARE, "B")
+    assert (row["score"], row["reason"]) == (0.0, "no_think")
+
+
 def test_values_stand_for_accuracy_by_reason():
     reward = gated({"acc": 2.0}, values={"wrong": 0.1, "no_think": -1.0})
     assert reward("cflue_mcq", RIGHT, "A")["score"] == 2.0
