@@ -72,12 +72,21 @@ def _equal(answer: Fraction, gold: Fraction, step: Fraction, policy: NumberPolic
     if policy.round_to_gold:
         answer = round_to(answer, step)
     places = policy.decimals
-    if places is not None and _rounded(answer, places) == _rounded(gold, places):
+    if places is not None and _same_rounded(answer, gold, places):
         return True
     if not policy.rel_tol and not policy.abs_tol:
         return answer == gold
     margin = max(_exact(policy.abs_tol), _exact(policy.rel_tol) * abs(gold))
     return abs(answer - gold) <= margin
+
+
+def _same_rounded(answer: Fraction, gold: Fraction, places: int) -> bool:
+    """Whether both are the same after rounding, and that left more of the gold number than 0.
+
+    Where it left 0 of anything else, sign and power of ten are lost, and nothing is forgiven.
+    """
+    left = _rounded(gold, places)
+    return _rounded(answer, places) == left and (left != 0 or gold == 0)
 
 
 def _rounded(value: Fraction, places: int) -> int:

@@ -4,8 +4,9 @@ Both are read as in `dianjin_ext.answers.numbers`, and compared as `policy.numbe
 The sign always counts, and powers of ten are never forgiven. By default, a percent sign divides by
 100 and a scale multiplies on either side; units and currencies must not contradict each other; and
 two values are equal when they are the same after rounding to five decimals, half to even, which is
-how FinQA's own evaluator compares (https://github.com/czyssrs/FinQA). An approximate answer (`约5`)
-counts as its number. A range equals nothing but the same range.
+how FinQA's own evaluator compares (https://github.com/czyssrs/FinQA); a gold number that would
+become 0 is not rounded. An approximate answer (`约5`) counts as its number. A range equals nothing
+but the same range.
 
 Of FinQA's two gold answers, `exe_ans` is the one to use: it is what the program gives (3.8), while
 `answer` (380) may be rounded, or in per cent without saying so.

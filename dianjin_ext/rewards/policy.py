@@ -32,7 +32,8 @@ class NumberPolicy(Model):
         rel_tol: Largest difference, as a share of the gold number.
         abs_tol: Largest difference between the values: 0.001 is a tenth of a percentage point.
         decimals: Both values are rounded half to even to this many decimals before they are
-            compared; 5 is what FinQA's own evaluator does. None compares exact values.
+            compared; 5 is what FinQA's own evaluator does. A gold number that would become 0, such
+            as 0.000003, is compared as it is. None compares exact values.
         round_to_gold: Round the answer to the digits that the gold number is written with.
         parity: `docmath` compares as DocMath-Eval's published evaluator does, faults included, and
             is for comparing with published tables only. The fields above don't count then.

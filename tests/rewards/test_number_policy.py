@@ -110,6 +110,10 @@ def test_unit(answer, gold, exact, gold_hint, ignore):
         ("5-7", "5", {}, False),
         ("5-7", "6", {"abs_tol": 1.0}, False),
         ("约5", "5", {}, True),
+        ("0", "0.000003", {}, False),
+        ("-0.000003", "0.000003", {}, False),
+        ("3e-6", "0.000003", {}, True),
+        ("0", "0.000003", {"abs_tol": 0.001}, True),
     ],
 )
 def test_tolerance(answer, gold, policy, right):
