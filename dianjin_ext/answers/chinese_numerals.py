@@ -94,6 +94,8 @@ def _section(text: str) -> int | None:
         elif char in _PLACES and _PLACES[char] < place:
             if digit is None and not (char == "十" and position == 0):
                 return None
+            if gap and _PLACES[char] * 10 == place:  # `一百零五十`: 零 stands for no place
+                return None
             place = _PLACES[char]
             total += (1 if digit is None else digit) * place
             digit, gap = None, False

@@ -4,12 +4,14 @@ Read as letters (blanks, width and the lead-ins `答案是`, `故选`, `The answ
 
 - letters alone: `A`, `ac`, `A、C`, `A，C`, `A; C`, `A/C`, `A和C`, `A and C`, `(A)(C)`, `\text{A}`;
 - letters as labels: `A. text`, `A：text`, `A、text`, `(A) text`, `A (text)`, and lists of these;
-- the text of exactly one option, or of several, one after the other;
+- the text of exactly one option, or of several, one after the other, also beside its letter
+  (`A - text`, `text (A)`);
 - a word for true or false, where exactly one option is such a word.
 
 Everything else is refused. `ambiguous`: several letters that are not a plain list (`A或B`,
 `A/B/C 之一`, `不选A，选C`), a letter with the text of another option, a text that is one option and
-names the letter of another. `no_answer`: the rest, such as prose, a letter that is no option, and a
+names the letter of another, a letter with a text that denies its option, doubts it or has nothing
+in common with it. `no_answer`: the rest, such as prose, a letter that is no option, and a
 letter given twice (`AA`).
 """
 
@@ -21,24 +23,45 @@ from typing import Final, NamedTuple
 
 from dianjin_ext.answers.labels import LABEL_SETS, read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
-from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
+from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain, plain_key
 
 DEFAULT_LETTERS: Final = "ABCDEFG"
 """The letters that count where a row doesn't give its options."""
 
 _SEPARATOR = re.compile(r"[、,;/&\s]+|以?及|和|与|\band\b", re.IGNORECASE)
-_TOKEN = re.compile(r"[(\[]?([A-Za-z]+)[)\]]?")
+_TOKEN = re.compile(r"[(\[【]?([A-Za-z]+)[)\]】]?")
+_ITEM = re.compile(
+    r"(?<=[A-Za-z)])"
+    r"(?: ?(?:选?项|[是为](?:正确|本题)?的?(?:答案|选项))| is the (?:correct |right )?answer)$",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(
-    r"(?:^|[,;、。\n] ?)"
+    r"(?:^|[,;、。\n] ?| (?=[(\[]))"
     r"(?:[(\[]([A-Za-z])[)\]] ?[.:、]?|([A-Z])\)|([A-Z]) ?[.:、]|([a-z])[.:)](?=\s|[^\x00-\x7f]))"
 )
 _ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
 _CHINESE = re.compile("[一-鿿]")
+_WORD = re.compile("[a-z0-9]{1,4}")  # how a word begins: `bonds` is much like `bond`
+_BESIDE = re.compile(
+    r"[(\[]?([A-Za-z])[)\]]?(?: ?[-–—,] ?| )(.+)|(.+?) ?[(\[]([A-Za-z])[)\]]", re.DOTALL
+)
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
 _TEXT_SEPARATOR = re.compile(r"[、,;\n]")
-# What turns the label before it down: more of it than the option's own text has.
+# What denies the words around it: a text that says its option has as much of it.
+_DENIAL = re.compile(
+    r"[不没未非无否勿误错除剔×✗✘❌~]|\\(?:sout|x?cancel)|(?<![A-Za-z0-9])[xX]$"
+    r"|n['’]t\b|\b(?:not?|non|none|nope|never|nothing|neither|nor|cannot|without|except|wrong|false"
+    r"|incorrect|fails?|failed|hardly|barely|unlikely|opposite|contrary|excluded|eliminated"
+    r"|rejected|ruled out)\b",
+    re.IGNORECASE,
+)
+# What doubts them, or adds another answer: no more of it than the option has.
+_DOUBT = re.compile(
+    r"[或吗?]|\b(?:or|but|any|out|maybe|perhaps|guess|(?:un)?sure)\b", re.IGNORECASE
+)
+# What turns down a label whose option isn't known: such words may as well be the option's own.
 _REFUSAL = re.compile(
     r"[×✗✘❌]|^不$|不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)"
     r"|并?非(?:正确|本题)|^非|错误|错$|有误|排除|除外|剔除|淘汰|无法"
@@ -76,9 +99,11 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
     known = _options(tuple(options.items())) if options else _NO_OPTIONS
     whole = plain(text).replace("$", "")
     cleaned = drop_lead(whole).strip(QUOTES).rstrip(" .。!")
-    if len(cleaned) > 1 and cleaned[-1] == "项":
-        cleaned = cleaned[:-1]
-    by_letter = _letters(cleaned, known.letters) or _labelled(cleaned, known)
+    if cleaned[-1:] in "项案r":
+        cleaned = _ITEM.sub("", cleaned)
+    by_letter = (
+        _letters(cleaned, known.letters) or _beside(cleaned, known) or _labelled(cleaned, known)
+    )
     by_text = _option(whole, known)
     if by_letter and by_text and by_letter != by_text:
         return _AMBIGUOUS
@@ -91,13 +116,13 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
 class _Options(NamedTuple):
     """Options in the form in which they are compared.
 
-    `refusals` has how often an option's own text has what else would turn its label down; `by_text`
-    and `by_truth` leave out what several options have in common.
+    `denials` has how often an option's own text has what else would deny or doubt it; `by_text` and
+    `by_truth` leave out what several options have in common.
     """
 
     letters: str
     keys: Mapping[str, str]
-    refusals: Mapping[str, int]
+    denials: Mapping[str, tuple[int, int]]
     by_text: Mapping[str, str]
     by_truth: Mapping[str, str]
 
@@ -109,8 +134,8 @@ _NO_OPTIONS = _Options(DEFAULT_LETTERS, {}, {}, {}, {})
 def _options(items: tuple[tuple[str, str], ...]) -> _Options:
     keys = {letter: key(text.replace("$", "")) for letter, text in items}
     truths = {letter: truth for letter, text in items if (truth := _truth(text))}
-    refusals = {letter: _refusals(text) for letter, text in items}
-    return _Options("".join(keys), keys, refusals, _unique(keys), _unique(truths))
+    denials = {letter: _denials(text) for letter, text in items}
+    return _Options("".join(keys), keys, denials, _unique(keys), _unique(truths))
 
 
 def _unique(texts: Mapping[str, str]) -> dict[str, str]:
@@ -165,7 +190,7 @@ def _labelled(text: str, known: _Options) -> str:
 
 def _agrees(letter: str, words: str, known: _Options) -> bool:
     """Whether `words` may stand after the label `letter`."""
-    said = key(words)
+    said = plain_key(words)
     if known.keys.get(letter) == said:
         return True
     truth = _TRUTHS.get(said.removesuffix("的"), "")
@@ -173,20 +198,61 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
         return known.by_truth.get(truth) == letter
     if _ONLY_LETTERS.fullmatch(words) or (words.isupper() and _letters(words, known.letters)):
         return False
-    if _names_another(said, letter, known) or _is_unlike(said, known.keys.get(letter, "")):
-        return False
-    if _refusals(words) > known.refusals.get(letter, 0):
+    own = known.keys.get(letter)
+    if own is None:
+        if _REFUSAL.search(words):
+            return False
+    elif (
+        _names_another(said, letter, known)
+        or _is_unlike(words, own)
+        or _denies(letter, words, known)
+    ):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)
 
 
-def _is_unlike(said: str, own: str) -> bool:
-    """Whether two Chinese texts have no two characters in a row in common."""
-    if not (_CHINESE.search(said) and _CHINESE.search(own)):
+def _denies(letter: str, words: str, known: _Options) -> bool:
+    """Whether `words` turn around what the option says, or doubt it."""
+    own = known.keys[letter]
+    if own.startswith(plain_key(words)):
         return False
-    width = min(2, len(own), len(said))
-    return not any(said[i : i + width] in own for i in range(len(said) - width + 1))
+    denied, doubted = _denials(words)
+    usually, usually_doubted = known.denials[letter]
+    if doubted > usually_doubted:
+        return True
+    if bool(_CHINESE.search(words)) == bool(_CHINESE.search(own)):
+        return denied != usually
+    return denied > 0 and usually == 0  # a translation denies in its own way
+
+
+def _denials(text: str) -> tuple[int, int]:
+    """Return how often a text denies and doubts."""
+    text = plain(text)
+    return len(_DENIAL.findall(text)), len(_DOUBT.findall(text))
+
+
+def _is_unlike(words: str, own: str) -> bool:
+    """Whether two texts of one language have no two characters, or no word, in common."""
+    said = plain_key(words)
+    chinese = bool(_CHINESE.search(said))
+    if chinese != bool(_CHINESE.search(own)):
+        return len(said) == 1
+    if chinese:
+        width = min(2, len(own), len(said))
+        return not any(said[i : i + width] in own for i in range(len(said) - width + 1))
+    if words.isupper():  # an abbreviation
+        return False
+    return not any(word in own for word in _WORD.findall(plain(words).casefold()))
+
+
+def _beside(text: str, known: _Options) -> str:
+    """Return the letter beside which its option's text stands, or nothing."""
+    match = _BESIDE.fullmatch(text) if known.keys else None
+    if match is None:
+        return ""
+    letter = (match[1] or match[4]).upper()
+    return letter if known.keys.get(letter) == plain_key(match[2] or match[3]) else ""
 
 
 def _names_another(said: str, letter: str, known: _Options) -> bool:
@@ -197,13 +263,9 @@ def _names_another(said: str, letter: str, known: _Options) -> bool:
     )
 
 
-def _refusals(text: str) -> int:
-    return len(_REFUSAL.findall(text))
-
-
 def _option(text: str, known: _Options) -> str:
     """Return the letter of the one option that `text` spells out, or nothing."""
-    return known.by_text.get(key(text), "") if known.by_text else ""
+    return known.by_text.get(plain_key(text), "") if known.by_text else ""
 
 
 def _option_list(text: str, known: _Options) -> str:

@@ -36,7 +36,7 @@ LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
     },
     "compliance": {
-        "compliant": ("compliant", "合规", "符合规定", "符合要求", "合法合规"),
+        "compliant": ("compliant", "合规", "符合", "符合规定", "符合要求", "合法合规"),
         "non-compliant": (
             "non-compliant",
             "noncompliant",
@@ -44,6 +44,7 @@ LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "不合规",
             "违规",
             "违反规定",
+            "不符合",
             "不符合规定",
             "不符合要求",
         ),
@@ -67,6 +68,7 @@ LABEL_SETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             "positive",
             "optimistic",
             "利好",
+            "利多",
             "看涨",
             "看多",
             "积极",
@@ -108,6 +110,7 @@ _SETS: Final[Mapping[str, LabelSet]] = {
 # they are refused: `不是 否` is a double negation.
 _GLOSSED = re.compile(r"[\s().。]*\x00(?:\s?[/|,、;:=(]\s?\x00)*[\s().。]*")
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
+_NOUN = re.compile("的?(?:情[绪感])$|的$|sentiment$")
 _LEAD = re.compile(
     r"(?:(?:the |overall |market |final )*(?:sentiment|label|verdict|judge?ment|conclusion|class)"
     r"(?: is|:| =)"
@@ -154,10 +157,11 @@ def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
 
 
 def _label(said: str, sets: Sequence[LabelSet]) -> str | None:
-    """Return the label that `said` is a word for, also as an adjective: `正面的`."""
+    """Return the label that `said` is a word for, also as an adjective: `正面的`, `正面情绪`."""
     word = key(said)
+    bare = _NOUN.sub("", word)
     for words, _ in sets:
-        label = words.get(word) or words.get(word.removesuffix("的"))
+        label = words.get(word) or words.get(bare)
         if label is not None:
             return label
     return None
@@ -189,7 +193,7 @@ def own_set(labels: Any) -> LabelSet | None:
         words = [words] if isinstance(words, str) else words
         if not isinstance(words, list | tuple):
             return None
-        row = [_text(word) for word in (label, *words)]
+        row = [label_text(word) for word in (label, *words)]
         if not all(row):
             return None
         rows.append(tuple(row))
@@ -211,6 +215,12 @@ def _listed(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _text(value: Any) -> str:
-    """Return a label as text; nothing for what is none."""
+def label_text(value: Any) -> str:
+    """Return a label as text; nothing for what is none.
+
+    Whole numbers count as text, also as parquet gives those of a column that has gaps: `2.0`.
+    """
+    value = _listed(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

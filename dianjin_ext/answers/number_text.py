@@ -23,6 +23,7 @@ _STYLE = re.compile(
     r"|left|right|displaystyle|operatorname)(?![A-Za-z])"
 )
 _THIN = re.compile("(?<=[0-9])(?:\\\\,|\u2009|\u202f)(?=[0-9]{3}(?![0-9]))")
+_TIE = re.compile(r"(?<=\})~(?!~)|(?<=[0-9])~(?=\\?[A-Za-z])")  # elsewhere: a range, or about
 _SPACE = re.compile(r"\\(?:[,;: \\]|q?quad(?![A-Za-z]))")
 _COMMANDS = {
     **{r"\times": "×", r"\cdot": "·", r"\approx": "≈", r"\simeq": "≈", r"\sim": "~"},
@@ -58,7 +59,7 @@ def _nfkc(text: str) -> str:
 
 
 def _from_latex(text: str) -> str:
-    text = _THIN.sub(",", text.replace(r"\$", _DOLLAR).replace("$$", "$"))
+    text = _THIN.sub(",", _TIE.sub(" ", text).replace(r"\$", _DOLLAR).replace("$$", "$"))
     if text.count("$") % 2 == 0:
         text = _MATH.sub(r"\1", text)
     text = _FRACTION.sub(lambda m: f" {m[1] or m[2]}/{m[3] or m[4]} ", text)

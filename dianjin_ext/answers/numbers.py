@@ -7,10 +7,11 @@ Read, alone or together:
 - signs: `-3`, `−3`, `+3`, `负3`, `minus 3`, and accounting negatives `(5)`, `($5)`, `(5%)`;
 - scales: `万`, `亿`, `百万`, `million`, `bn`, `k`, …, which multiply;
 - rates: `%`, `percent`, `百分之五`, `个百分点`, `‰`, `bps`, which divide;
-- currencies and units of the lists in `dianjin_ext.answers.units`, also `5元/股`, `$5 per share`
-  and `0.95 CAD/USD`;
+- currencies and units of the lists in `dianjin_ext.answers.units`, also `5元/股`, `每股5元`,
+  `$5 per share`, `5% p.a.`, `0.95 CAD/USD` and `5 (million)`;
 - `约`, `about`, `≈`, `左右`: the number is read as it stands, and marked approximate;
 - ranges: `5-7%`, `5到7万元`, `between 5 and 7`; the lower end takes what only the upper one has;
+- what the quantity is called, before an equals sign: `NPV = 5`, `P_0 ≈ 50`, `净利润=5亿元`;
 - one quantity in two forms: `0.2 or 20%`, `$5 million ($5,000,000)`.
 
 Two quantities that differ are `ambiguous`. Everything else is `no_answer`: other words and units,
@@ -44,6 +45,13 @@ _AGAIN = re.compile(
     r"(.+?)\)?",
     re.IGNORECASE,
 )
+_NAME = re.compile(
+    r"([^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?) ?[=≈] ?(?=[^=≈]+$)"
+)
+_DENIAL = re.compile(
+    r"\b(?:not|wrong|false|incorrect)\b|n['’]t\b|[不没未非无否错误]", re.IGNORECASE
+)
+_BRACKETED_UNIT = re.compile(r"(.*[0-9万亿]) ?\(([^\W\d][^()\d]{0,40})\)")
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
 
 
@@ -58,7 +66,11 @@ def read_number(text: str) -> Reading[Number]:
     if not cleaned or not _HAS_DIGIT.search(cleaned):
         return _NO_ANSWER
     cleaned = drop_lead(cleaned).rstrip("。. ")
+    if (name := _NAME.match(cleaned)) and not _DENIAL.search(name[1]):
+        cleaned = cleaned[name.end() :]
     found = read_quantity(cleaned) or _range(cleaned)
+    if found is None and (unit := _BRACKETED_UNIT.fullmatch(cleaned)):
+        found = read_quantity(f"{unit[1]} {unit[2]}")
     return _again(cleaned) if found is None else Reading(found)
 
 

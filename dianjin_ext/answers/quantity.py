@@ -20,6 +20,7 @@ _MAX_DIGITS = 60
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _WORDS = f"[{DIGIT}十百千]+|[0-9]+"
 _SIGNS = alternatives(CURRENCY_SIGNS)
+_MONEY = alternatives([*CURRENCY_SIGNS, *CURRENCY_WORDS])
 _UNIT = alternatives(UNITS)
 _ABOUT = (
     r"approximately|approx\.?|about|around|roughly|circa|~|≈"
@@ -28,6 +29,7 @@ _ABOUT = (
 _QUANTITY = re.compile(
     rf"""
     (?P<about>(?:{_ABOUT})\ ?)?
+    (?:每(?P<each>{_UNIT})\ ?)?
     (?P<open>\()?
     (?P<sign>[+-]|负|minus\ |negative\ )?\ ?
     (?P<rated>[百千万]分之)?
@@ -46,9 +48,9 @@ _QUANTITY = re.compile(
     \ ?(?P<scale>{alternatives(SCALES)}|(?-i:{alternatives(CAPITAL_SCALES)}))?
     (?P<close2>\))?
     \ ?(?P<rate>{alternatives(RATES)})?
-    \ ?(?P<money2>{alternatives([*CURRENCY_SIGNS, *CURRENCY_WORDS])})?
+    \ ?(?P<money2>{_MONEY})?
     \ ?(?P<unit>{_UNIT})?
-    (?:\ ?(?:/\ ?|per\ |a\ |每)(?P<per>{_UNIT}|{_SIGNS}))?
+    (?:\ ?(?:/\ ?|per\ |a\ |每)(?P<per>{_UNIT}|{_MONEY})|\ ?(?P<yearly>annually|p\.a\.?))?
     (?P<close3>\))?
     (?P<about2>\ ?(?:左右|上下|or\ so|approximately|approx\.)
       |\ ?\((?:approx|rounded|保留|四舍五入)[^()]*\))?
@@ -110,6 +112,9 @@ def read_quantity(text: str) -> Number | None:
         return None
     if opened and not core.step:
         return None
+    per = group["per"] or group["each"] or ""
+    if group["each"] and (group["per"] or group["yearly"]):
+        return None
     word = group["scale"] or ""
     times = CAPITAL_SCALES.get(word) or SCALES.get(word.lower(), 1)
     rate = _RATED.get(group["rated"] or "") or RATES.get((group["rate"] or "").lower(), 1)
@@ -122,7 +127,7 @@ def read_quantity(text: str) -> Number | None:
         rate,
         currency,
         UNITS.get((group["unit"] or "").lower(), ""),
-        _PER.get((group["per"] or "").lower(), ""),
+        _PER.get(per.lower(), "year" if group["yearly"] else ""),
         bool(group["about"] or group["about2"]),
     )
 

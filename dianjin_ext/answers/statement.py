@@ -2,17 +2,19 @@ r"""The answer that prose states, for responses without a box.
 
 It is looked for in the last 4,000 characters, and only there. Two kinds of sentences state it: the
 last one with an explicit marker, `answer is` (also `are`, `was`, `would be`, `will be`, `equals`,
-`=`, `:`), `####`, `答案是` (`为`, `：`, `=`), `答：`; and the very last one of the text, if it
-concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in conclusion`, `因此`, `所以`,
-`故`, `综上`. Where both state something, they must agree; else the answer is `ambiguous`.
+`=`, `:`), a heading `Answer` or `答案`, `####`, `答案是` (`为`, `：`, `=`), `答：`; and the very
+last one of the text, if it concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in
+conclusion`, `因此`, `所以`, `故`, `综上`. Where both state something, they must agree; else the
+answer is `ambiguous`.
 
 A sentence must end in the answer: right after the marker, or after the last `is`, `was`, `be`,
 `equals`, `=`, `≈`, `是`, `为`, `等于`, `:` of the sentence. A period may follow (`in 2017`,
 `after 2 years`), and `for`, `per`, `on`, `by`, `at` or `annually` with words without digits.
 
 There is no answer in a sentence that is a question, a condition or a negation, in one that states
-several quantities, nor where other words stand before the quantity (`a loss of $5`, which might be
-meant as −5). Where a sentence can't be read, no other is looked at.
+several quantities or that is taken back further on (`Wait`, `更正`), nor where other words stand
+before the quantity (`a loss of $5`, which might be meant as −5). Where a sentence can't be read, no
+other is looked at.
 """
 
 import operator
@@ -37,7 +39,8 @@ _EXPLICIT = re.compile(
     # without a leading \b and IGNORECASE, `re` skips to the first characters at once
     r"[Aa](?:nswer|NSWER)(?i:\s+to\s+(?:the|this)\s+(?:question|problem))?\s*"
     r"(?:(?i:is|are|was|would\s+be|will\s+be|equals)\b:?|[:=])"
-    r"|####|答案\s*(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
+    r"|####|(?:#\s?|\*\*)(?:[Ff]inal |最终)?(?:[Aa]nswer|答案)(?:\*\*)?[ \t]*\n"
+    r"|答案\s*(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
 )
 _CONCLUSION = re.compile(
     r"\b(?:therefore|thus|hence|so|in\s+conclusion|consequently)\b|因此|所以|(?<!事)故(?![事障])|综上(?:所述)?",
@@ -51,8 +54,13 @@ _COPULA = re.compile(
     re.IGNORECASE,
 )
 _DOUBT = re.compile(
-    r"\b(?:not|cannot|if|unless|whether|suppose|wrong|incorrect)\b|n['’]t\b"
-    r"|不是|并非|错|如果|若|假设|假如|是否",
+    r"\b(?:not|cannot|if|unless|whether|wrong|incorrect|false|doubt"
+    r"|unlikely|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing))\b|n['’]t\b"
+    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为",
+    re.IGNORECASE,
+)
+_RETRACTION = re.compile(
+    r"\b(?:actually|correction|wait|sorry|oops|scratch that)\b|更正|等等|等一下|不对|抱歉",
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(r"[\s(*$¥￥€£≈~+-]*(?:\\\$|[A-Z]{1,3}\$?\s?|about |approximately |约)?[0-9]")
@@ -80,6 +88,8 @@ def read_statement(
     conclusion = _last(_CONCLUSION, window, end)
     stated = concluded = Reading[T](None, "no_answer")
     if explicit is not None:
+        if _RETRACTION.search(window, explicit.end()):
+            return Reading(None, "no_answer")
         stated = _read(_clause(_sentence(window, explicit), explicit=True), read)
     if conclusion is not None:
         concluded = _read(_clause(_sentence(window, conclusion, last=True), explicit=False), read)

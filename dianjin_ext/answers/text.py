@@ -27,10 +27,20 @@ _NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
 QUOTES = "\"“”'‘’「」$"
 """What may stand around a whole answer: quotation marks, and the dollar signs of a formula."""
 
+_PAIRS = frozenset({"$$", '""', "''", "“”", "‘’", "「」", "『』"})
+_OPENING = frozenset(pair[0] for pair in _PAIRS)
+_APART = re.compile(r"(?<=[0-9])\s+(?=[0-9])|(?<=[0-9][.,])\s+(?=[0-9])")
+# NFKC would turn 10² into 102, 10₂ and 5① likewise, and 2½ into 21⁄2.
+_SMALL = re.compile("[²³¹⁰⁴-⁹₀-₉①-⓿¼-¾⅐-⅞]")
+_RAISED = re.compile("(?<=[0-9０-９])(?=[²³¹⁰⁴-⁹])")
+_MERGED = re.compile("(?<=[0-9０-９])(?=[₀-₉①-⓿¼-¾⅐-⅞])")
+_FINAL = ".。;,! \n"
+
 _LEAD = re.compile(
     r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:| |$)[ :]*"
     r"|(?:正确|最终)?(?:答案|选项)(?:是|为|应为)?[ :]*(?:选项?)?[ :]*"
-    r"|(?:故|应|因此)?(?:选择?)[ :]*",
+    r"|(?:I )?(?:choose|select)(?: |$)(?:option )?"
+    r"|(?:本题)?(?:故|应该?|因此)?(?:选择?)[ :]*",
     re.IGNORECASE,
 )
 
@@ -45,7 +55,10 @@ def plain(text: str) -> str:
     """
     if len(text) > _SHORT:
         text = _MARKS.sub(r"\1", text)
-    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        if _SMALL.search(text):
+            text = _MERGED.sub("_", _RAISED.sub("^", text))
+        text = unicodedata.normalize("NFKC", text)
     if "~" in text:
         text = _TIE.sub(" ", text)
     if not _NEEDS_CLEANING.search(text):
@@ -75,6 +88,26 @@ def drop_lead(text: str) -> str:
 
 
 def key(text: str) -> str:
-    """Return the form in which two texts are compared: `plain`, no case, blanks or final stop."""
-    said = plain(text).strip("$")
-    return "".join(said.casefold().split()).rstrip(".。;,!")
+    """Return the form in which two texts are compared.
+
+    It is `plain` without case, final stop, and quotation marks around the whole; blanks stay
+    between digits only.
+    """
+    return plain_key(plain(text))
+
+
+def plain_key(text: str) -> str:
+    """Return the `key` of a text that is `plain` already."""
+    said = text.rstrip(_FINAL)
+    if said[:1] in _OPENING:
+        said = _unquoted(_unquoted(said))
+    words = said.casefold().split()
+    if len(words) < 2:
+        return words[0] if words else ""
+    if _APART.search(said):
+        words = _APART.sub("\0", said).casefold().split()
+    return "".join(words)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].rstrip(_FINAL) if text[:1] + text[-1:] in _PAIRS and len(text) > 1 else text

@@ -71,7 +71,7 @@ _UNITS = {
     "week": "week weeks 周 星期",
     "month": "month months 个月 月",
     "quarter": "quarter quarters 个季度 季度",
-    "year": "year years yr yrs 年",
+    "year": "year years yr yrs annum 年",
     "hour": "hour hours hr hrs 小时 个小时",
     "minute": "minute minutes 分钟",
     "times": "x times 倍 turns",

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from dianjin_ext.answers.labels import LABEL_SETS, label_set, own_set, read_label, read_word
+from dianjin_ext.answers.labels import (
+    LABEL_SETS,
+    label_set,
+    label_text,
+    own_set,
+    read_label,
+    read_word,
+)
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import Extract, compare, extract
@@ -50,8 +57,7 @@ def score_label(
         policy: How the response is read.
     """
     found = extract(response, policy)
-    gold = "" if isinstance(ground_truth, bool) else ground_truth
-    gold = str(gold) if isinstance(gold, str | int) else ""
+    gold = label_text(ground_truth)
     labels = extra_info.get("labels")
     if labels is None or (isinstance(labels, Mapping) and not any(_given(labels))):
         return _among(found, gold, SETS.get(data_source, SETS["label"]))

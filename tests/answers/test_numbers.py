@@ -238,6 +238,31 @@ def test_ranges(text, low, high):
     assert (number.value, number.high) == (Fraction(low), Fraction(high))
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x=5", "5"),
+        (r"\text{NPV} = \$5", "5"),
+        ("P_0 ≈ 50.2", "50.2"),
+        ("V_{bond} = 5", "5"),
+        ("净利润=-5亿元", "-500000000"),
+        ("ROE (2023) = 5%", None),
+        ("5 (million)", "5000000"),
+        ("3.2（亿元）", "320000000"),
+        ("3.2亿（元）", "320000000"),
+        ("5~\\text{million}", "5000000"),
+        ("12.5% per annum", "0.125"),
+        ("12.5% p.a.", "0.125"),
+        ("每股5美元", "5"),
+        ("7.2元/美元", "7.2"),
+        ("一千零五十", "1050"),
+    ],
+)
+def test_names_and_units_around_a_number(text, value):
+    number = read_number(text).value
+    assert (number and number.value) == (value and Fraction(value))
+
+
 def test_two_forms_are_one_number():
     number = read_number("0.2273 or 22.73%").value
     assert (number.value, number.rate, number.written) == (
@@ -256,8 +281,9 @@ def test_approximate(text):
 
 
 NOT_ONE_QUANTITY = """
+not x = 5|错误答案=5|1/x=5|-x=5|x=y=5|x=1, y=5|x<y=5|5 (loss)|每5元|每股5元/股|一百零五十
 five|1,23|1,2345|12,34,567|1.2.3|1.234,56|20,5|1 234|5 6|5, 6|10³|5²|①|5_8|2^{3}|5\\,6|5㎡
-x=5|= 5|3:4|1/2/3|5/0|1 3/2|-(5)|(-5)|(5|5)|((5))|--5|+-5|(1/2)|5%%|百分之五%|5 million million
+= 5|3:4|1/2/3|5/0|1 3/2|-(5)|(-5)|(5|5)|((5))|--5|+-5|(1/2)|5%%|百分之五%|5 million million
 nan|inf|1e9999|1e999999999|٣|1_000|0x10|5 apples|5 dozen|5th|第5|5成|5kgs of|5t|5b
 more than 5|at least 5|>5|≥5|5+|5-|5 ± 2|\\pm5|5余|5亿多元|五千多|近5|5以上|不是5|not 5|5!
 7-5|2019-2020-2021|5%-7|5元美元|$5 EUR|一万五|一百五|二二百|万|百|90^\\circ|\\sqrt{5}|\\pi
