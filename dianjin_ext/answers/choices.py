@@ -43,7 +43,9 @@ _ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
 _CHINESE = re.compile("[一-鿿]")
 _WORD = re.compile("[a-z0-9]{1,4}")  # how a word begins: `bonds` is much like `bond`
 _BESIDE = re.compile(
-    r"[(\[]?([A-Za-z])[)\]]?(?: ?[-–—,] ?| )(.+)|(.+?) ?[(\[]([A-Za-z])[)\]]", re.DOTALL
+    r"[(\[]?([A-Za-z])[)\]]?(?: [–—-] | ?[.:、,–—] ?|-(?![0-9.])| )(.+)"  # `A -5%` has a sign
+    r"|(.+?) ?[(\[]([A-Za-z])[)\]]",
+    re.DOTALL,
 )
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
@@ -101,9 +103,9 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
     cleaned = drop_lead(whole).strip(QUOTES).rstrip(" .。!")
     if cleaned[-1:] in "项案r":
         cleaned = _ITEM.sub("", cleaned)
-    by_letter = (
-        _letters(cleaned, known.letters) or _beside(cleaned, known) or _labelled(cleaned, known)
-    )
+    by_letter = _beside(cleaned, known) if known.lettered else ""
+    by_letter = by_letter or _letters(cleaned, known.letters)
+    by_letter = by_letter or _beside(cleaned, known) or _labelled(cleaned, known)
     by_text = _option(whole, known)
     if by_letter and by_text and by_letter != by_text:
         return _AMBIGUOUS
@@ -117,17 +119,19 @@ class _Options(NamedTuple):
     """Options in the form in which they are compared.
 
     `denials` has how often an option's own text has what else would deny or doubt it; `by_text` and
-    `by_truth` leave out what several options have in common.
+    `by_truth` leave out what several options have in common; `lettered` is whether an option is a
+    list of letters (`A和B`), so that a label and its text look like one list.
     """
 
     letters: str
+    lettered: bool
     keys: Mapping[str, str]
     denials: Mapping[str, tuple[int, int]]
     by_text: Mapping[str, str]
     by_truth: Mapping[str, str]
 
 
-_NO_OPTIONS = _Options(DEFAULT_LETTERS, {}, {}, {}, {})
+_NO_OPTIONS = _Options(DEFAULT_LETTERS, False, {}, {}, {}, {})
 
 
 @lru_cache(maxsize=4096)  # a row is read for its gold answer and for each of its rollouts
@@ -135,7 +139,9 @@ def _options(items: tuple[tuple[str, str], ...]) -> _Options:
     keys = {letter: key(text.replace("$", "")) for letter, text in items}
     truths = {letter: truth for letter, text in items if (truth := _truth(text))}
     denials = {letter: _denials(text) for letter, text in items}
-    return _Options("".join(keys), keys, denials, _unique(keys), _unique(truths))
+    letters = "".join(keys)
+    lettered = any(_letters(plain(text), letters) for _, text in items)
+    return _Options(letters, lettered, keys, denials, _unique(keys), _unique(truths))
 
 
 def _unique(texts: Mapping[str, str]) -> dict[str, str]:
@@ -251,8 +257,8 @@ def _beside(text: str, known: _Options) -> str:
     match = _BESIDE.fullmatch(text) if known.keys else None
     if match is None:
         return ""
-    letter = (match[1] or match[4]).upper()
-    return letter if known.keys.get(letter) == plain_key(match[2] or match[3]) else ""
+    letter, text = (match[1] or match[4]).upper(), match[2] or match[3]
+    return letter if known.keys.get(letter) == plain_key(text) else ""
 
 
 def _names_another(said: str, letter: str, known: _Options) -> bool:

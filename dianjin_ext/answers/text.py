@@ -10,7 +10,7 @@ _SHORT = 2000  # characters
 # Text Format.
 _MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _STYLES = r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm)"
-_STYLED = re.compile(_STYLES + r"\s?\{([^{}]*)\}")
+_STYLED = re.compile(_STYLES + r"\s?\{((?:[^{}]++|\{[^{}]*+\})*+)\}")
 _STYLE = re.compile(rf"(?:{_STYLES}|\\left|\\right|\\displaystyle)(?![A-Za-z])")
 _NOTHING = re.compile(r"\\[,!()\[\]]")  # thin spaces and math delimiters
 _SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
