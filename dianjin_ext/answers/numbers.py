@@ -45,11 +45,15 @@ _AGAIN = re.compile(
     r"(.+?)\)?",
     re.IGNORECASE,
 )
+# What a quantity is called: NPV, P_0, d1, \\beta; formulas are no names.
 _NAME = re.compile(
-    r"([^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?) ?[=≈] ?(?=[^=≈]+$)"
+    r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
+    r" ?[=≈] ?(?=[^=≈]+$)"
 )
-_DENIAL = re.compile(
-    r"\b(?:not|wrong|false|incorrect)\b|n['’]t\b|[不没未非无否错误]", re.IGNORECASE
+_DOUBT = re.compile(
+    r"\b(?:not|wrong|false|incorrect|if|unless|suppos\w+|assum\w+|maybe|perhaps|or)\b|n['’]t\b"
+    r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能",
+    re.IGNORECASE,
 )
 _BRACKETED_UNIT = re.compile(r"(.*[0-9万亿]) ?\(([^\W\d][^()\d]{0,40})\)")
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
@@ -66,7 +70,7 @@ def read_number(text: str) -> Reading[Number]:
     if not cleaned or not _HAS_DIGIT.search(cleaned):
         return _NO_ANSWER
     cleaned = drop_lead(cleaned).rstrip("。. ")
-    if (name := _NAME.match(cleaned)) and not _DENIAL.search(name[1]):
+    if (name := _NAME.match(cleaned)) and not _DOUBT.search(name[1]):
         cleaned = cleaned[name.end() :]
     found = read_quantity(cleaned) or _range(cleaned)
     if found is None and (unit := _BRACKETED_UNIT.fullmatch(cleaned)):

@@ -37,8 +37,8 @@ _MERGED = re.compile("(?<=[0-9０-９])(?=[₀-₉①-⓿¼-¾⅐-⅞])")
 _FINAL = ".。;,! \n"
 
 _LEAD = re.compile(
-    r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:| |$)[ :]*"
-    r"|(?:正确|最终)?(?:答案|选项)(?:是|为|应为)?[ :]*(?:选项?)?[ :]*"
+    r"(?:the )?(?:correct |final )?(?:answer|option|choice)s?(?: is| are|:|=| |$)[ :=]*"
+    r"|(?:正确|最终)?(?:答案|选项)(?:是|为|应为)?[ :=]*(?:选项?)?[ :]*"
     r"|(?:I )?(?:choose|select)(?: |$)(?:option )?"
     r"|(?:本题)?(?:故|应该?|因此)?(?:选择?)[ :]*",
     re.IGNORECASE,

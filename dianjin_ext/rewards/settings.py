@@ -154,7 +154,11 @@ def _build(kind: type[M], keys: dict[str, Any], path: str) -> M:
         first = error.errors(include_url=False)[0]
     where = ".".join([path, *map(str, first["loc"])])
     if first["type"] == "extra_forbidden":
-        known = [*kind.model_fields, *(["preset"] if kind is Settings else [])]
+        # Of the model that the key stands in, such as NumberPolicy under `numbers`.
+        inner: Any = kind
+        for name in first["loc"][:-1]:
+            inner = inner.model_fields[name].annotation
+        known = [*inner.model_fields, *(["preset"] if inner is Settings else [])]
         raise DianjinError(f"{where} is not known; known: {', '.join(known)}")
     given = "" if isinstance(first["input"], dict) else f" is {first['input']!r}"
     raise DianjinError(f"{where}{given}: {first['msg'].removeprefix('Value error, ')}")

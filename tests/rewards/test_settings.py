@@ -29,6 +29,7 @@ def short(sample, settings):
         ({"think": 1}, ["reward_kwargs.think", "1", "'auto'"]),
         ({"numbers": {"percent": "maybe"}}, ["reward_kwargs.numbers.percent", "'gold_hint'"]),
         ({"numbers": {"rel_tol": -1}}, ["reward_kwargs.numbers.rel_tol", "-1"]),
+        ({"numbers": {"percnt": 1}}, ["reward_kwargs.numbers.percnt", "known: percent, unit"]),
         ({"numbers": 3}, ["reward_kwargs.numbers", "3"]),
         ({"weights": {"accuracy": 1}}, ["reward_kwargs.weights", "'accuracy'", "acc, format"]),
         ({"weights": {}}, ["reward_kwargs.weights"]),
