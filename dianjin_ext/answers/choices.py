@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 from dianjin_ext.answers.labels import LABEL_SETS, read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
-from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain, plain_key
+from dianjin_ext.answers.text import drop_lead, key, plain, plain_key, unquoted
 
 DEFAULT_LETTERS: Final = "ABCDEFG"
 """The letters that count where a row doesn't give its options."""
@@ -42,18 +42,21 @@ _LABEL = re.compile(
 _ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
 _CHINESE = re.compile("[一-鿿]")
 _WORD = re.compile("[a-z0-9]{1,4}")  # how a word begins: `bonds` is much like `bond`
-_BESIDE = re.compile(
-    r"[(\[]?([A-Za-z])[)\]]?(?: [–—-] | ?[.:、,–—] ?|-(?![0-9.])| )(.+)"  # `A -5%` has a sign
-    r"|(.+?) ?[(\[]([A-Za-z])[)\]]",
-    re.DOTALL,
+_BESIDE = (
+    re.compile(  # `A -5%` has a sign
+        r"[(\[]?(?P<letter>[A-Za-z])[)\]]?(?: [–—-] | ?[.:、,–—] ?|-(?![0-9.])| )(?P<text>.+)",
+        re.DOTALL,
+    ),
+    re.compile(r"(?P<letter>[A-Za-z]) ?\((?P<text>.+)\)", re.DOTALL),
+    re.compile(r"(?P<text>.+?) ?[(\[](?P<letter>[A-Za-z])[)\]]", re.DOTALL),
 )
+_LISTS = (re.compile(r"[;\n]"), re.compile(r"[、,;\n]"))
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
-_TEXT_SEPARATOR = re.compile(r"[、,;\n]")
 # What denies the words around it: a text that says its option has as much of it.
 _DENIAL = re.compile(
-    r"[不没未非无否勿误错除剔×✗✘❌~]|\\(?:sout|x?cancel)|(?<![A-Za-z0-9])[xX]$"
+    r"[不没未非无否勿误错除剔✗✘❌~]|×(?=\W*$)|\\(?:sout|x?cancel)|(?<![A-Za-z0-9])[xX]$"
     r"|n['’]t\b|\b(?:not?|non|none|nope|never|nothing|neither|nor|cannot|without|except|wrong|false"
     r"|incorrect|fails?|failed|hardly|barely|unlikely|opposite|contrary|excluded|eliminated"
     r"|rejected|ruled out)\b",
@@ -100,16 +103,17 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
         return _NO_ANSWER
     known = _options(tuple(options.items())) if options else _NO_OPTIONS
     whole = plain(text).replace("$", "")
-    cleaned = drop_lead(whole).strip(QUOTES).rstrip(" .。!")
+    cleaned = unquoted(drop_lead(whole).rstrip(" .。!")).rstrip(" .。!")
     if cleaned[-1:] in "项案r":
         cleaned = _ITEM.sub("", cleaned)
     by_letter = _beside(cleaned, known) if known.lettered else ""
     by_letter = by_letter or _letters(cleaned, known.letters)
-    by_letter = by_letter or _beside(cleaned, known) or _labelled(cleaned, known)
+    by_letter = by_letter or _beside(cleaned, known) or _listed(whole, known)
+    by_letter = by_letter or _labelled(cleaned, known)
     by_text = _option(whole, known)
     if by_letter and by_text and by_letter != by_text:
         return _AMBIGUOUS
-    found = by_letter or by_text or _option(cleaned, known) or _option_list(whole, known)
+    found = by_letter or by_text or _option(cleaned, known) or _by_truth(whole, known)
     if found == "?" or (not found and len(set(_ALONE.findall(cleaned)) & set(known.letters)) > 1):
         return _AMBIGUOUS
     return Reading("".join(sorted(found))) if found else _NO_ANSWER
@@ -196,6 +200,7 @@ def _labelled(text: str, known: _Options) -> str:
 
 def _agrees(letter: str, words: str, known: _Options) -> bool:
     """Whether `words` may stand after the label `letter`."""
+    words = words.rstrip(" √✓✔✅") or words
     said = plain_key(words)
     if known.keys.get(letter) == said:
         return True
@@ -254,11 +259,13 @@ def _is_unlike(words: str, own: str) -> bool:
 
 def _beside(text: str, known: _Options) -> str:
     """Return the letter beside which its option's text stands, or nothing."""
-    match = _BESIDE.fullmatch(text) if known.keys else None
-    if match is None:
-        return ""
-    letter, text = (match[1] or match[4]).upper(), match[2] or match[3]
-    return letter if known.keys.get(letter) == plain_key(text) else ""
+    for pattern in _BESIDE if known.keys else ():
+        match = pattern.fullmatch(text)
+        if match is not None:
+            letter = match["letter"].upper()
+            if known.keys.get(letter) == plain_key(match["text"]):
+                return letter
+    return ""
 
 
 def _names_another(said: str, letter: str, known: _Options) -> bool:
@@ -274,13 +281,18 @@ def _option(text: str, known: _Options) -> str:
     return known.by_text.get(plain_key(text), "") if known.by_text else ""
 
 
-def _option_list(text: str, known: _Options) -> str:
-    """Return the letters of the options that `text` lists, or of the one with its verdict."""
-    if not known.keys:
-        return ""
-    parts = [_option(part, known) for part in _TEXT_SEPARATOR.split(text)]
-    if len(parts) > 1 and all(parts) and len(set(parts)) == len(parts):
-        return "".join(parts)
+def _listed(text: str, known: _Options) -> str:
+    """Return the letters of the options that `text` lists, each by its text, or nothing."""
+    for separator in _LISTS if known.keys else ():
+        parts = [part.strip() for part in separator.split(text)]
+        letters = [_option(part, known) or _beside(part, known) for part in parts]
+        if all(letters) and len(set(letters)) == len(letters):
+            return "".join(letters)
+    return ""
+
+
+def _by_truth(text: str, known: _Options) -> str:
+    """Return the letter of the one option with the verdict that `text` is, or nothing."""
     return known.by_truth.get(_truth(drop_lead(text)), "") if known.by_truth else ""
 
 

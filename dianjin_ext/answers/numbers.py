@@ -45,7 +45,7 @@ _AGAIN = re.compile(
     r"(.+?)\)?",
     re.IGNORECASE,
 )
-# What a quantity is called: NPV, P_0, d1, \\beta; formulas are no names.
+# What a quantity is called: NPV, P_0, d1, \beta; formulas are no names.
 _NAME = re.compile(
     r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
     r" ?[=≈] ?(?=[^=≈]+$)"

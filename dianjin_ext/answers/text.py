@@ -100,7 +100,7 @@ def plain_key(text: str) -> str:
     """Return the `key` of a text that is `plain` already."""
     said = text.rstrip(_FINAL)
     if said[:1] in _OPENING:
-        said = _unquoted(_unquoted(said))
+        said = unquoted(unquoted(said))
     words = said.casefold().split()
     if len(words) < 2:
         return words[0] if words else ""
@@ -109,5 +109,6 @@ def plain_key(text: str) -> str:
     return "".join(words)
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """Return `text` without a pair of quotation marks, or of dollar signs, around the whole."""
     return text[1:-1].rstrip(_FINAL) if text[:1] + text[-1:] in _PAIRS and len(text) > 1 else text
