@@ -1,5 +1,7 @@
 """Fresh interpreters, a tiny ChatML model made on the spot, other versions, and verl's Python."""
 
+import copy
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -23,6 +25,20 @@ QWEN_JINJA = (
     "{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>' + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+
+
+@pytest.fixture(autouse=True)
+def registered_templates():
+    """LLaMA-Factory writes the recipe's system prompt into the template that is registered."""
+    if importlib.util.find_spec("llamafactory") is None:
+        yield
+        return
+    from llamafactory.data.template import TEMPLATES
+
+    before = copy.deepcopy(TEMPLATES)
+    yield
+    TEMPLATES.clear()
+    TEMPLATES.update(before)
 
 
 @pytest.fixture(scope="session")
