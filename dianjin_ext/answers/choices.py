@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from dianjin_ext.answers.denial import denials, is_unlike, turns_around
 from dianjin_ext.answers.labels import LABEL_SETS, read_label
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import drop_lead, key, plain, plain_key, unquoted
@@ -40,8 +41,6 @@ _LABEL = re.compile(
     r"(?:[(\[]([A-Za-z])[)\]] ?[.:、]?|([A-Z])\)|([A-Z]) ?[.:、]|([a-z])[.:)](?=\s|[^\x00-\x7f]))"
 )
 _ONLY_LETTERS = re.compile(r"[A-Z](?:[、,;/&\s]+[A-Z])*")
-_CHINESE = re.compile("[一-鿿]")
-_WORD = re.compile("[a-z0-9]{1,4}")  # how a word begins: `bonds` is much like `bond`
 _BESIDE = (
     re.compile(  # `A -5%` has a sign
         r"[(\[]?(?P<letter>[A-Za-z])[)\]]?(?: [–—-] | ?[.:、,–—] ?|-(?![0-9.])| )(?P<text>.+)",
@@ -54,18 +53,6 @@ _LISTS = (re.compile(r"[;\n]"), re.compile(r"[、,;\n]"))
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
-# What denies the words around it: a text that says its option has as much of it.
-_DENIAL = re.compile(
-    r"[不没未非无否勿误错除剔✗✘❌~]|×(?=\W*$)|\\(?:sout|x?cancel)|(?<![A-Za-z0-9])[xX]$"
-    r"|n['’]t\b|\b(?:not?|non|none|nope|never|nothing|neither|nor|cannot|without|except|wrong|false"
-    r"|incorrect|fails?|failed|hardly|barely|unlikely|opposite|contrary|excluded|eliminated"
-    r"|rejected|ruled out)\b",
-    re.IGNORECASE,
-)
-# What doubts them, or adds another answer: no more of it than the option has.
-_DOUBT = re.compile(
-    r"[或吗?]|\b(?:or|but|any|out|maybe|perhaps|guess|(?:un)?sure)\b", re.IGNORECASE
-)
 # What turns down a label whose option isn't known: such words may as well be the option's own.
 _REFUSAL = re.compile(
     r"[×✗✘❌]|^不$|不(?:正确|对|选|应|能|符|属|成立|可选|可取|合适|准确|是)"
@@ -142,10 +129,10 @@ _NO_OPTIONS = _Options(DEFAULT_LETTERS, False, {}, {}, {}, {})
 def _options(items: tuple[tuple[str, str], ...]) -> _Options:
     keys = {letter: key(text.replace("$", "")) for letter, text in items}
     truths = {letter: truth for letter, text in items if (truth := _truth(text))}
-    denials = {letter: _denials(text) for letter, text in items}
+    usual = {letter: denials(text) for letter, text in items}
     letters = "".join(keys)
     lettered = any(_letters(plain(text), letters) for _, text in items)
-    return _Options(letters, lettered, keys, denials, _unique(keys), _unique(truths))
+    return _Options(letters, lettered, keys, usual, _unique(keys), _unique(truths))
 
 
 def _unique(texts: Mapping[str, str]) -> dict[str, str]:
@@ -215,46 +202,12 @@ def _agrees(letter: str, words: str, known: _Options) -> bool:
             return False
     elif (
         _names_another(said, letter, known)
-        or _is_unlike(words, own)
-        or _denies(letter, words, known)
+        or is_unlike(words, own)
+        or turns_around(words, own, known.denials[letter])
     ):
         return False
     others = set(_ALONE.findall(words)) - {letter}
     return not others & set(known.letters)
-
-
-def _denies(letter: str, words: str, known: _Options) -> bool:
-    """Whether `words` turn around what the option says, or doubt it."""
-    own = known.keys[letter]
-    if own.startswith(plain_key(words)):
-        return False
-    denied, doubted = _denials(words)
-    usually, usually_doubted = known.denials[letter]
-    if doubted > usually_doubted:
-        return True
-    if bool(_CHINESE.search(words)) == bool(_CHINESE.search(own)):
-        return denied != usually
-    return denied > 0 and usually == 0  # a translation denies in its own way
-
-
-def _denials(text: str) -> tuple[int, int]:
-    """Return how often a text denies and doubts."""
-    text = plain(text)
-    return len(_DENIAL.findall(text)), len(_DOUBT.findall(text))
-
-
-def _is_unlike(words: str, own: str) -> bool:
-    """Whether two texts of one language have no two characters, or no word, in common."""
-    said = plain_key(words)
-    chinese = bool(_CHINESE.search(said))
-    if chinese != bool(_CHINESE.search(own)):
-        return len(said) == 1
-    if chinese:
-        width = min(2, len(own), len(said))
-        return not any(said[i : i + width] in own for i in range(len(said) - width + 1))
-    if words.isupper():  # an abbreviation
-        return False
-    return not any(word in own for word in _WORD.findall(plain(words).casefold()))
 
 
 def _beside(text: str, known: _Options) -> str:

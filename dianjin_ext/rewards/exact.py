@@ -1,4 +1,6 @@
-"""Open answers: the answer is the gold text, but for width, case, blanks and a final stop.
+"""Open answers: the answer is the gold text, but for its typography.
+
+Width, case, blanks outside of numbers, a final stop and quotation marks around it don't matter.
 
 This is a floor: it never accepts another meaning, and what it does not accept it leaves open: a
 paraphrase is `undecided`, which is where a judge takes over, and scores 0.0 without one. The answer
