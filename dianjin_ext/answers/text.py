@@ -68,9 +68,10 @@ def plain(text: str) -> str:
         if _FORMULA.search(bare):
             bare = _STYLE.sub("", _STYLED.sub(r"\1", text))
         text = bare
-        text = _NOTHING.sub("", text)
-        text = _SPACE.sub(" ", text)
-        text = _ESCAPED.sub(r"\1", text)
+        if "\\" in text:
+            text = _NOTHING.sub("", text)
+            text = _SPACE.sub(" ", text)
+            text = _ESCAPED.sub(r"\1", text)
     if "**" in text:
         text = _BOLD.sub("", text)
     text = text.translate(_IN_FORMULAS if _FORMULA.search(text) else _MARKUP)
