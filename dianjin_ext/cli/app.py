@@ -1,0 +1,46 @@
+"""The `dianjin` command itself, and how it ends."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dianjin_ext.errors import DianjinError
+
+app = typer.Typer(
+    help="Financial-reasoning post-training for unforked verl and LLaMA-Factory.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in boxes would take as long to import as everything else
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from dianjin_ext import __version__
+
+        typer.echo(f"dianjin-ext {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; a `DianjinError` becomes one red line and exit code 1."""
+    try:
+        app()
+    except DianjinError as error:
+        Console(stderr=True).print(
+            f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(1)
