@@ -7,6 +7,7 @@ part of several right letters. Under `dianjin` the published rule decides alone.
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from dianjin_ext.answers.choices import read_choices
@@ -45,8 +46,13 @@ def score_choice(
         expected = None if gold is None else dianjin.letters(gold)
         return compare(found, expected, lambda found: Reading(dianjin.letters(found.text)))
     options = _options(extra_info.get("choices"))
-    expected = None if gold is None else read_choices(gold, options).value
+    expected = None if gold is None else _gold_letters(gold, tuple(options.items()))
     return compare(found, expected, lambda found: read_choices(found.text, options))
+
+
+@lru_cache(maxsize=4096)  # a row's gold answer is read again for each of its rollouts
+def _gold_letters(gold: str, options: tuple[tuple[str, str], ...]) -> str | None:
+    return read_choices(gold, dict(options)).value
 
 
 def _joined(gold: Any) -> str | None:
