@@ -161,3 +161,15 @@ def run_verl(tiny_model, tiny_data, varied_reward):
         return steps
 
     return run
+
+
+@pytest.fixture(scope="session")
+def assert_learned_on_policy():
+    """Checks a step: the weights moved, and the rollout sampled from those that the trainer has."""
+
+    def check(step):
+        assert step["actor/grad_norm"] > 0
+        assert step["training/rollout_probs_diff_valid"] == 1
+        assert step["training/rollout_probs_diff_max"] < 1e-4
+
+    return check

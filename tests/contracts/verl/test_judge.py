@@ -375,13 +375,17 @@ async def compute_score(data_source, solution_str, ground_truth, extra_info=None
 
 
 @pytest.mark.slow
-def test_training_leaves_skipped_responses_out(run_verl, server, settings, tmp_path):
-    """Whatever is judged is right and the rest is skipped: nothing is left to learn from."""
+def test_training_leaves_skipped_responses_out(
+    run_verl, assert_learned_on_policy, server, settings, tmp_path
+):
+    """Step 1: half is right, the rest skipped, nothing to learn. Step 2: half is wrong."""
     requests = []
+    metrics = tmp_path / "run" / "metrics.jsonl"  # there once step 1 is over
 
     def every_other(_):
         requests.append(1)
-        return "correct" if len(requests) % 2 else "status 500"
+        other = "wrong" if metrics.exists() and metrics.stat().st_size else "status 500"
+        return "correct" if len(requests) % 2 else other
 
     server.default = every_other
     (tmp_path / "judged.py").write_text(JUDGED)
@@ -389,9 +393,10 @@ def test_training_leaves_skipped_responses_out(run_verl, server, settings, tmp_p
     steps = run_verl(
         tmp_path / "run",
         "trainer.n_gpus_per_node=1",
-        "trainer.total_training_steps=1",
+        "trainer.total_training_steps=2",
         "trainer.val_before_train=false",
         "trainer.v1.trainer_mode=dianjin_sync",
+        "actor_rollout_ref.rollout.temperature=0.7",
         "reward.reward_manager.name=dianjin",
         f"reward.custom_reward_function.path={tmp_path}/judged.py",
         f"+reward.custom_reward_function.reward_kwargs.judge={{{judge}}}",
@@ -400,3 +405,6 @@ def test_training_leaves_skipped_responses_out(run_verl, server, settings, tmp_p
     assert steps[1]["reward_reason/skipped"] > 0.2
     assert steps[1]["critic/score/mean"] > steps[1]["reward_reason/correct"]
     assert steps[1]["critic/advantages/max"] == steps[1]["critic/advantages/min"] == 0.0
+    assert steps[1]["actor/grad_norm"] == 0.0
+    assert steps[2]["reward_reason/wrong"] > 0.2
+    assert_learned_on_policy(steps[2])
