@@ -1,10 +1,20 @@
 """How a response is read and compared: the policies that a grader may follow."""
 
-from typing import Any, Final, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    ValidationError,
+    field_validator,
+)
 
 from dianjin_ext.answers.response import ThinkPolicy
+from dianjin_ext.errors import DianjinError
 
 Strictness = Literal["strict", "lenient", "dianjin"]
 STRICTNESSES: Final[tuple[Strictness, ...]] = get_args(Strictness)
@@ -14,6 +24,37 @@ class Model(BaseModel):
     """Base of everything that is set from YAML: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def build(kind: type[M], keys: Mapping[str, Any], path: str, *, also: Sequence[str] = ()) -> M:
+    """Return settings of the class `kind`, checked.
+
+    Args:
+        kind: The class.
+        keys: Its fields.
+        path: Where they stand in the configuration; begins the error.
+        also: Keys that are known there beside the fields of `kind`.
+
+    Raises:
+        DianjinError: A key or a value is not known; the message names it by its whole path.
+    """
+    try:
+        return kind(**keys)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    where = ".".join([path, *map(str, first["loc"])])
+    if first["type"] == "extra_forbidden":
+        # Of the model that the key stands in, such as NumberPolicy under `numbers`.
+        inner: Any = kind
+        for name in first["loc"][:-1]:
+            inner = inner.model_fields[name].annotation
+        known = [*inner.model_fields, *(also if inner is kind else ())]
+        raise DianjinError(f"{where} is not known; known: {', '.join(known)}")
+    given = "" if isinstance(first["input"], dict) else f" is {first['input']!r}"
+    raise DianjinError(f"{where}{given}: {first['msg'].removeprefix('Value error, ')}")
 
 
 class NumberPolicy(Model):

@@ -1,20 +1,18 @@
 """The settings of `compute_score`, as they stand in YAML, and their check."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from pydantic import Field, FiniteFloat, ValidationError, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import REASONS
 from dianjin_ext.rewards.components import component_names, get_component
-from dianjin_ext.rewards.policy import Model, Policy, Strictness
+from dianjin_ext.rewards.policy import Model, Policy, Strictness, build
 from dianjin_ext.rewards.presets import PRESETS
 from dianjin_ext.rewards.registry import get_reward
 
 __all__ = ["Settings", "read_settings"]
-
-M = TypeVar("M", bound=Model)
 
 
 class Settings(Policy):
@@ -143,25 +141,8 @@ def _check(keys: dict[str, Any], path: str) -> Settings:
                 "(weight 0 makes it a metric only)"
             )
         kind = get_component(name).settings
-        components[name] = _build(kind, given, f"{path}.components.{name}")
-    return _build(Settings, {**keys, "components": components}, path)
-
-
-def _build(kind: type[M], keys: dict[str, Any], path: str) -> M:
-    try:
-        return kind(**keys)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-    where = ".".join([path, *map(str, first["loc"])])
-    if first["type"] == "extra_forbidden":
-        # Of the model that the key stands in, such as NumberPolicy under `numbers`.
-        inner: Any = kind
-        for name in first["loc"][:-1]:
-            inner = inner.model_fields[name].annotation
-        known = [*inner.model_fields, *(["preset"] if inner is Settings else [])]
-        raise DianjinError(f"{where} is not known; known: {', '.join(known)}")
-    given = "" if isinstance(first["input"], dict) else f" is {first['input']!r}"
-    raise DianjinError(f"{where}{given}: {first['msg'].removeprefix('Value error, ')}")
+        components[name] = build(kind, given, f"{path}.components.{name}")
+    return build(Settings, {**keys, "components": components}, path, also=("preset",))
 
 
 def _plain(value: Any) -> Any:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from omegaconf import OmegaConf
-from pydantic import PositiveInt, ValidationError
+from pydantic import PositiveInt
 from verl.trainer.ppo.checkpoint_callback import CheckpointCallback
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.background_merge import BackgroundMerges, keep_newest, run_merge
 from dianjin_ext.merge.merger import parse_size
-from dianjin_ext.rewards.policy import Model
+from dianjin_ext.rewards.policy import Model, build
 
 __all__ = ["MergeOnSave", "MergeOnSaveSettings"]
 
@@ -138,14 +138,7 @@ class MergeOnSave(CheckpointCallback):
 
 def _read_settings(config: Any) -> MergeOnSaveSettings:
     given = OmegaConf.select(config, "trainer.merge_on_save") or {}
-    try:
-        settings = MergeOnSaveSettings(**given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise DianjinError(
-            f"trainer.merge_on_save.{key} is {first['input']!r}: {first['msg']}"
-        ) from None
+    settings = build(MergeOnSaveSettings, given, "trainer.merge_on_save")
     parse_size(settings.io_limit, "trainer.merge_on_save.io_limit")
     return settings
 
