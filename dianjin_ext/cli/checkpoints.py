@@ -32,8 +32,9 @@ def merge(
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the files that an interrupted merge finished.")
     ] = False,
+    sums: Annotated[bool, typer.Option("--sums", help="Write SHA256SUMS into OUT.")] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read OUT again, compare it, and write SHA256SUMS.")
+        bool, typer.Option("--verify", help="Read OUT again and compare it; includes --sums.")
     ] = False,
     merge_lora: Annotated[
         bool, typer.Option("--merge-lora", help="Merge a LoRA adapter into the base weights.")
@@ -80,6 +81,7 @@ def merge(
         max_shard_size=max_shard_size,
         overwrite=overwrite,
         resume=resume,
+        sums=sums,
         verify=verify,
         merge_lora=merge_lora,
         lora_alpha=lora_alpha,

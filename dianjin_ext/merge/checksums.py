@@ -1,8 +1,8 @@
 """Check the rank files' own CRC32s while their bytes pass by, in any order."""
 
 import threading
-import zlib
-from functools import lru_cache
+
+from isal import isal_zlib  # sums up eight times faster than zlib
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.direct import buffer
@@ -40,7 +40,7 @@ class RecordChecker:
         """
         if piece.record.crc is None:
             return
-        part = (offset, len(data), zlib.crc32(data))
+        part = (offset, len(data), isal_zlib.crc32(data))
         key = (piece.record.rank, piece.offset)
         with self._lock:
             parts = self._parts.setdefault(key, [])
@@ -59,7 +59,7 @@ class RecordChecker:
                 self._checked.add((record.rank, record.offset))
         crc = self._sum(record.rank, record.offset, piece.offset)
         for _, nbytes, following in parts:
-            crc = combine(crc, following, nbytes)
+            crc = isal_zlib.crc32_combine(crc, following, nbytes)
         end = piece.offset + piece.nbytes
         crc = self._sum(record.rank, end, record.offset + record.nbytes, crc)
         if crc != record.crc:
@@ -75,35 +75,6 @@ class RecordChecker:
         while begin < end:
             part = scratch[: end - begin]
             self._reader.read_into(rank, begin, part)
-            crc = zlib.crc32(part, crc)
+            crc = isal_zlib.crc32(part, crc)
             begin += len(part)
         return crc
-
-
-def combine(first: int, second: int, nbytes: int) -> int:
-    """The CRC32 of two byte strings in a row, from the CRC32 of each and the second's length.
-
-    A CRC is the remainder of a polynomial over GF(2): appending n bytes multiplies it by x^(8n),
-    as in zlib's crc32_combine.
-    """
-    return _multiply(_power(8 * nbytes), first) ^ second if first else second
-
-
-def _multiply(a: int, b: int) -> int:
-    """Multiply modulo the CRC32 polynomial; the highest bit is the coefficient of x^0."""
-    product = 0
-    for bit in range(31, -1, -1):
-        if a >> bit & 1:
-            product ^= b
-        b = b >> 1 ^ (0xEDB88320 if b & 1 else 0)
-    return product
-
-
-@lru_cache(maxsize=256)
-def _power(exponent: int) -> int:
-    """x^exponent modulo the CRC32 polynomial."""
-    if exponent == 0:
-        return 1 << 31
-    half = _power(exponent // 2)
-    square = _multiply(half, half)
-    return square >> 1 ^ (0xEDB88320 if square & 1 else 0) if exponent % 2 else square

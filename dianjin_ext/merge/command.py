@@ -39,6 +39,7 @@ def run(
     dry_run: bool,
     dtype: str = "keep",
     resume: bool = False,
+    sums: bool = False,
     verify: bool = False,
     io_limit: str | None = None,
     merge_lora: bool = False,
@@ -56,6 +57,7 @@ def run(
         dry_run: Read and check the headers, print the plan, write nothing.
         dtype: As for `merge_checkpoint`.
         resume: As there.
+        sums: As there.
         verify: As there.
         io_limit: Bytes written a second at most, such as `200MB`.
         merge_lora: As for `merge_checkpoint`.
@@ -108,6 +110,7 @@ def run(
             max_shard_size=max_shard_size,
             overwrite=overwrite,
             resume=resume,
+            sums=sums,
             verify=verify,
             merge_lora=merge_lora,
             lora_alpha=lora_alpha,
@@ -122,7 +125,9 @@ def run(
             highlight=False,
         )
     if verify:
-        console.print(f"read again and found equal to the rank files; sums in {SUMS}")
+        console.print("read again and found equal to the rank files")
+    if sums or verify:
+        console.print(f"SHA-256 sums: {SUMS}")
     if hub is not None:
         console.print(f"pushed: {hub.upload(local_path(place))}", highlight=False, soft_wrap=True)
     if not plan.checksums:

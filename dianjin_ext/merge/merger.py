@@ -1,5 +1,6 @@
 """Merge a checkpoint: plan, write, publish."""
 
+import hashlib
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ def merge_checkpoint(
     max_shard_size: int | str = "5GB",
     overwrite: bool = False,
     resume: bool = False,
+    sums: bool = False,
     verify: bool = False,
     merge_lora: bool = False,
     lora_alpha: float | None = None,
@@ -65,8 +67,9 @@ def merge_checkpoint(
         resume: Keep the weight files that are finished if the merge is interrupted, and go on
             after those that an interrupted merge of the same files left. Without it, an
             interruption leaves nothing, or what a kill leaves is cleared away.
+        sums: Leave the SHA-256 of every file in SHA256SUMS (in a URL it always is).
         verify: Read every weight file again before the target appears and compare it with the
-            rank files, byte by byte; then leave the sums of all files in SHA256SUMS.
+            rank files, byte by byte; implies `sums`.
         merge_lora: Merge a LoRA adapter into the base weights, in float32, rounded once. Without
             it, the base weights and the adapter stay apart: the adapter goes to `lora_adapter/` in
             the target, in PEFT's format.
@@ -100,7 +103,13 @@ def merge_checkpoint(
             else:
                 path = local_path(target)
                 _carry_out(
-                    plan, path, overwrite=overwrite, resume=resume, verify=verify, progress=progress
+                    plan,
+                    path,
+                    overwrite=overwrite,
+                    resume=resume,
+                    sums=sums or verify,
+                    verify=verify,
+                    progress=progress,
                 )
         except OSError as error:
             raise DianjinError(f"merging into {target} failed: {error}") from error
@@ -113,6 +122,7 @@ def _carry_out(
     *,
     overwrite: bool,
     resume: bool,
+    sums: bool,
     verify: bool,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -134,6 +144,7 @@ def _carry_out(
     with output as folder, RankReader(plan.checkpoint.files) as reader:
         check_space(plan, folder)
         merger = Merger(reader, advance)
+        known = {}
         for file in plan.files:
             path = folder / file.name
             if path.exists():  # finished by the merge that is being resumed
@@ -141,12 +152,14 @@ def _carry_out(
                 continue
             path.parent.mkdir(exist_ok=True)
             part = folder / f"{file.name}.part"
-            merger.write_file(file, part)
+            digest = hashlib.sha256() if sums else None
+            merger.write_file(file, part, digest)
             part.rename(path)
-        sums = {}
+            if digest is not None:
+                known[file.name] = digest.hexdigest()
         for file in plan.files if verify else ():
             try:
-                sums[file.name] = merger.compare_file(file, folder / file.name)
+                merger.compare_file(file, folder / file.name)
             except DianjinError:
                 (folder / file.name).unlink()  # not to be resumed from
                 raise
@@ -157,7 +170,7 @@ def _carry_out(
                 (folder / name).write_text(plan.texts[name], encoding="utf-8")
             else:
                 shutil.copyfile(plan.side_files[name], folder / name)
-        if verify:
-            write_sums(folder, sums)
+        if sums:
+            write_sums(folder, known)
         for path in [p for p in folder.rglob("*") if p.suffix != ".safetensors"]:
             sync(path)

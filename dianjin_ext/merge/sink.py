@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import hashlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -93,7 +92,7 @@ class FileWriter(Sink):
 
 
 class FileComparer(Sink):
-    """Compares the bytes with those of a file, and sums the file up.
+    """Compares the bytes with those of a file.
 
     Raises:
         DianjinError: The file holds other bytes.
@@ -104,12 +103,6 @@ class FileComparer(Sink):
         # Read what is on the disk, not what is still cached from writing it.
         with contextlib.suppress(OSError):
             os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        self._sum = hashlib.sha256()
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of the file in hexadecimal, once everything was compared."""
-        return self._sum.hexdigest()
 
     def take(self, block: Block, nbytes: int, offset: int) -> None:
         """Compare."""
@@ -124,10 +117,6 @@ class FileComparer(Sink):
                 f"{self.path} does not hold what was written, between byte {offset} and byte "
                 f"{offset + nbytes}; the disk is not to be trusted"
             )
-
-    def follow(self, block: Block, nbytes: int) -> None:
-        """Sum up."""
-        self._sum.update(block.data[:nbytes])
 
     def end(self) -> None:
         """Compare the sizes."""

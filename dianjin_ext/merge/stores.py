@@ -27,12 +27,11 @@ _PARTS = 9_000  # at most so many of them; S3 takes 10,000
 
 
 class StoreWriter(Sink):
-    """Writes a file from front to back, and sums it up. It appears when all was written."""
+    """Writes a file from front to back. It appears when all was written."""
 
     def __init__(self, system: Any, path: str, nbytes: int) -> None:
         self.path = Path(path)
         self._system, self._remote = system, path
-        self._sum = hashlib.sha256()
         part = max(_PART, nbytes // _PARTS)
         self._file = system.open(path, "wb", block_size=part, autocommit=False)
 
@@ -55,18 +54,12 @@ class StoreWriter(Sink):
         with contextlib.suppress(Exception):
             self._system.rm_file(self._remote)
 
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of what was written, in hexadecimal."""
-        return self._sum.hexdigest()
-
     def take(self, block: Block, nbytes: int, offset: int) -> None:
         """Wait for `follow`: a store takes the parts in order."""
 
     def follow(self, block: Block, nbytes: int) -> None:
         """Write."""
         self._file.write(block.data[:nbytes])
-        self._sum.update(block.data[:nbytes])
 
 
 def write_to_store(
@@ -113,9 +106,10 @@ def write_to_store(
         with RankReader(plan.checkpoint.files) as reader:
             merger = Merger(reader, advance)
             for file in plan.files:
+                digest = hashlib.sha256()
                 with StoreWriter(system, f"{root}/{file.name}", file.nbytes) as out:
-                    merger.stream(file, out)
-                sums[file.name] = out.sha256
+                    merger.stream(file, out, digest)
+                sums[file.name] = digest.hexdigest()
         small = {name: path.read_bytes() for name, path in plan.side_files.items()}
         small |= {name: text.encode() for name, text in plan.texts.items()}
         for name in sorted(small, key=lambda name: name == "config.json"):

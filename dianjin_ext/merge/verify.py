@@ -60,8 +60,7 @@ def check_merged(folder: Path) -> CheckReport:
     """Check a merged folder.
 
     The config and every weight file of the index must be there, every header must fit its file
-    and the index, and every file must have its SHA-256 if the folder has SHA256SUMS (a merge
-    writes them when it verifies).
+    and the index, and every file must have its SHA-256 if the folder has SHA256SUMS.
 
     Raises:
         DianjinError: Something is missing or damaged; the message says which file.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dianjin_ext.merge import sink
 from dianjin_ext.merge.assemble import Tensor
@@ -22,6 +22,9 @@ from dianjin_ext.merge.plan import WeightFile
 from dianjin_ext.merge.sink import Block, FileComparer, FileWriter, Sink
 from dianjin_ext.merge.sources import RankReader
 from dianjin_ext.merge.stripes import Stripe, cut, stripes
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _THREADS = 4
 _SOURCES = 1024  # in a part of a file; bounds what is known of them at a time
@@ -60,31 +63,37 @@ class Merger:
         self._converter = cache(converter)
         self._fuser = lru_cache(2 * _THREADS)(lambda tensor: Fuser(tensor, reader, self._checker))
 
-    def write_file(self, file: WeightFile, path: Path) -> None:
+    def write_file(self, file: WeightFile, path: Path, digest: "_Hash | None" = None) -> None:
         """Write one safetensors file and fsync it.
+
+        Args:
+            file: What to write.
+            path: Where to.
+            digest: As for `stream`.
 
         Raises:
             DianjinError: A rank file is damaged.
             OSError: Reading or writing failed.
         """
         with FileWriter(path, file.nbytes) as out:
-            self.stream(file, out)
+            self.stream(file, out, digest)
 
-    def compare_file(self, file: WeightFile, path: Path) -> str:
+    def compare_file(self, file: WeightFile, path: Path) -> None:
         """Compare one safetensors file with the rank files, byte by byte.
-
-        Returns:
-            Its SHA-256 in hexadecimal.
 
         Raises:
             DianjinError: They differ.
         """
         with FileComparer(path, file.nbytes) as out:
             self.stream(file, out)
-        return out.sha256
 
-    def stream(self, file: WeightFile, out: Sink) -> None:
+    def stream(self, file: WeightFile, out: Sink, digest: "_Hash | None" = None) -> None:
         """Send one safetensors file to a sink, part by part.
+
+        Args:
+            file: What to send.
+            out: Where to.
+            digest: A hash to update with all bytes of the file.
 
         Raises:
             DianjinError: A rank file is damaged.
@@ -95,6 +104,8 @@ class Merger:
             future, block = pending.popleft()
             nbytes = future.result()
             out.follow(block, nbytes)
+            if digest is not None:
+                digest.update(block.data[:nbytes])
             self._advance(nbytes)
 
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="merge") as threads:

@@ -180,13 +180,13 @@ def test_check_finds_damage(memory, checkpoints):
 
 
 def test_a_lying_store_is_noticed(memory, checkpoints, monkeypatch):
-    write = stores.StoreWriter.follow
+    leave = stores.StoreWriter.__exit__
 
-    def follow(self, block, nbytes):
-        write(self, block, nbytes)
-        self._sum.update(b"what the store lost")
+    def lose_a_byte(self, *error):
+        leave(self, *error)
+        memory.pipe_file(self._remote, memory.cat_file(self._remote)[:-1] + b"?")
 
-    monkeypatch.setattr(stores.StoreWriter, "follow", follow)
+    monkeypatch.setattr(stores.StoreWriter, "__exit__", lose_a_byte)
     with pytest.raises(DianjinError, match="its SHA-256 is not the one of what was written"):
         merge_checkpoint(checkpoints / "fsdp2-w1", "memory://out", verify=True)
     assert stored(memory, "/out") == {}

@@ -32,7 +32,13 @@ def test_sums_are_those_of_sha256sum(merged):
     subprocess.run(["sha256sum", "--check", "--quiet", "--strict", SUMS], cwd=merged, check=True)
 
 
-def test_without_verify_there_are_no_sums(checkpoints, tmp_path):
+def test_sums_without_verifying(checkpoints, tmp_path, merged):
+    out = tmp_path / "out"
+    merge_checkpoint(checkpoints / "fsdp2-tp", out, max_shard_size="60KB", sums=True)
+    assert (out / SUMS).read_bytes() == (merged / SUMS).read_bytes()
+
+
+def test_sums_are_left_out_unless_asked_for(checkpoints, tmp_path):
     merge_checkpoint(checkpoints / "fsdp2-w1", tmp_path / "out")
     assert not (tmp_path / "out" / SUMS).exists()
     assert check_merged(tmp_path / "out").hashed == 0
@@ -149,6 +155,7 @@ def test_resume_goes_on_after_the_finished_files(checkpoints, tmp_path):
     assert {p.name for p in out.iterdir()} - {p.name for p in (tmp_path / "whole").iterdir()} == {
         SUMS
     }
+    check_merged(out)
 
 
 @pytest.mark.parametrize("change", ["the options", "the checkpoint", "no resume"])

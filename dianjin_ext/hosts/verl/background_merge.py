@@ -63,7 +63,7 @@ def run_merge(source: Path, target: Path, *, dtype: str, io_limit: str) -> None:
         DianjinError: It failed; the message is its own.
     """
     command = [sys.executable, "-m", "dianjin_ext", "merge", str(source), str(target)]
-    command += ["--overwrite", "--dtype", dtype, "--io-limit", io_limit]
+    command += ["--overwrite", "--sums", "--dtype", dtype, "--io-limit", io_limit]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
