@@ -42,6 +42,7 @@ def commands(source, target, nbytes, seed_script):
         "O_DIRECT read": shell(READ),
         "O_DIRECT write": shell(WRITE),
         "dianjin merge": [ours, "merge", str(source), str(target)],
+        "dianjin merge --sums": [ours, "merge", str(source), str(target), "--sums"],
         "verl.model_merger": [*verl, "--local_dir", str(source), "--target_dir", str(target)],
     }
     if seed_script:
@@ -163,7 +164,7 @@ def main():
                     target.unlink(missing_ok=True)
                 best = rows[label] = min(runs, key=lambda run: run["seconds"])
                 print(
-                    f"{cache} {label:18} {best['seconds']:7.2f} s {best['cpu_seconds']:7.2f} s CPU "
+                    f"{cache} {label:20} {best['seconds']:7.2f} s {best['cpu_seconds']:7.2f} s CPU "
                     f"{best['peak_mib']:8.1f} MiB, load {best['load']}",
                     flush=True,
                 )
