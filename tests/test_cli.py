@@ -122,6 +122,11 @@ def test_score_and_check_data_end_as_the_rows_do(tmp_path):
     assert {kind for kind, n in counts.items() if n} == {"gold", "contradiction"}
     allowed = ("--allow", "gold", "--allow", "contradiction")
     assert dianjin("check-data", file, *allowed).returncode == 0
+    settings = tmp_path / "reward.yaml"
+    settings.write_text("numbers: {percent: sometimes}\n")
+    done = dianjin("check-data", file, "--settings", settings)
+    assert done.returncode == 1
+    assert "numbers.percent is 'sometimes'" in done.stderr
 
 
 def test_reward_server_writes_the_prompts_of_a_training(tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import QUOTES, drop_lead, key, plain
 
@@ -181,9 +182,9 @@ def own_set(labels: Any) -> LabelSet | None:
             out (parquet stores one column for each label of the file). No two labels may share a
             word. Arrays of numpy are taken for lists.
     """
-    labels = _listed(labels)
+    labels = listed(labels)
     if isinstance(labels, Mapping):
-        pairs = [(label, _listed(words)) for label, words in labels.items() if words is not None]
+        pairs = [(label, listed(words)) for label, words in labels.items() if words is not None]
     elif isinstance(labels, list | tuple):
         pairs = [(label, ()) for label in labels]
     else:
@@ -210,17 +211,12 @@ def _own_set(rows: tuple[tuple[str, ...], ...]) -> LabelSet | None:
     return _make_set(words) if len(set(words.values())) > 1 else None
 
 
-def _listed(value: Any) -> Any:
-    """Return an array as a list; anything else as it is."""
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
 def label_text(value: Any) -> str:
     """Return a label as text; nothing for what is none.
 
     Whole numbers count as text, also as parquet gives those of a column that has gaps: `2.0`.
     """
-    value = _listed(value)
+    value = listed(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -59,6 +59,10 @@ def check_data(
         list[str] | None,
         typer.Option(help="Kinds of findings that don't count, such as percent; repeatable."),
     ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the reward settings that training will have."),
+    ] = None,
 ) -> None:
     """Check training data.
 
@@ -69,5 +73,8 @@ def check_data(
     (also with their options shuffled), and questions of one file that are in another too.
     """
     from dianjin_ext.data.check import check_data as check
+    from dianjin_ext.evaluation.settings_file import load_settings, split_judge
 
-    raise typer.Exit(0 if check(files, report_file=json_, allow=allow or ()) else 1)
+    rules, _ = split_judge(load_settings(settings))
+    fine = check(files, report_file=json_, allow=allow or (), settings=rules)
+    raise typer.Exit(0 if fine else 1)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,8 @@ from dianjin_ext.data.same import gold_key, question_key
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.jsonl import BadRowError
-from dianjin_ext.rewards import gold_response, score_numeric
-from dianjin_ext.rewards.registry import get_reward, has_reward
+from dianjin_ext.rewards import score_numeric
+from dianjin_ext.rewards.grader import Grader
 
 KINDS: Final = {
     "bad_row": "a row that can't be read",
@@ -66,7 +66,11 @@ class Report:
 
 
 def check_data(
-    files: Sequence[Path], *, report_file: Path | None = None, allow: Collection[str] = ()
+    files: Sequence[Path],
+    *,
+    report_file: Path | None = None,
+    allow: Collection[str] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> bool:
     """Check files, each a split of one data set; show a table and the first findings.
 
@@ -76,15 +80,17 @@ def check_data(
         files: Training first: a question of an earlier file that comes again is a leak.
         report_file: Also write everything as JSON.
         allow: Kinds that are shown and don't count.
+        settings: Those of the reward in training, as for `compute_score`.
 
     Returns:
         Whether nothing was found that counts.
 
     Raises:
-        DianjinError: A file can't be read, or is named twice, or a kind is not known.
+        DianjinError: A file can't be read, or is named twice, or a kind or setting is not known.
     """
     if unknown := sorted(set(allow) - KINDS.keys()):
         raise DianjinError(f"{unknown[0]!r} is no kind of finding; known: {', '.join(KINDS)}")
+    grader = Grader(settings or {})
     sources = [Rows(path) for path in files]
     if len({path.resolve() for path in files}) < len(files):
         raise DianjinError("a file is named twice; every one of its rows would be a leak")
@@ -93,7 +99,9 @@ def check_data(
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=sum(rows.size for rows in sources))
         report = _check(
-            sources, lambda: progress.update(task, completed=sum(r.position for r in sources))
+            sources,
+            grader,
+            lambda: progress.update(task, completed=sum(r.position for r in sources)),
         )
     if report_file is not None:
         write_json(report_file, report.as_json())
@@ -101,7 +109,7 @@ def check_data(
     return all(finding.kind in allow for finding in report.findings)
 
 
-def _check(sources: Sequence[Rows], tick: Callable[[], object]) -> Report:
+def _check(sources: Sequence[Rows], grader: Grader, tick: Callable[[], object]) -> Report:
     report = Report()
     seen: dict[bytes, tuple[str, str, bytes]] = {}
     for rows in sources:
@@ -114,7 +122,7 @@ def _check(sources: Sequence[Rows], tick: Callable[[], object]) -> Report:
             if isinstance(row, BadRowError):
                 report.findings.append(Finding(name, where, "bad_row", str(row)))
                 continue
-            found = list(_problems(row))
+            found = list(_problems(row, grader))
             key, gold = question_key(row), gold_key(row)
             if key is None:
                 report.without_question[name] += 1
@@ -127,16 +135,22 @@ def _check(sources: Sequence[Rows], tick: Callable[[], object]) -> Report:
     return report
 
 
-def _problems(row: TrainingRow) -> Iterator[tuple[str, str]]:
+def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:
     """Yield the kind and the explanation of what is wrong with the row by itself."""
-    if not has_reward(row.data_source):
+    try:
+        reward = grader.reward(row.data_source)
+    except DianjinError:
         yield "unknown_source", f"no reward is registered for {row.data_source!r}"
         return
     try:
-        gold_response(row.data_source, row.ground_truth, row.extra_info)
+        grader.gold_response(row.data_source, row.ground_truth, row.extra_info)
     except Exception as error:  # a reward of a plug-in may raise anything
         yield "gold", str(error) if isinstance(error, DianjinError) else repr(error)
-    if get_reward(row.data_source).function is score_numeric and _percent_is_open(row):
+    if (
+        reward.function is score_numeric
+        and grader.policy(row.data_source).numbers.percent != "either"
+        and _percent_is_open(row)
+    ):
         yield (
             "percent",
             f"the question asks for a percentage, and the gold answer {row.ground_truth!r} has no "

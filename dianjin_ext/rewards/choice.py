@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.choices import read_choices
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.rewards import dianjin
@@ -56,8 +57,8 @@ def _gold_letters(gold: str, options: tuple[tuple[str, str], ...]) -> str | None
 
 
 def _joined(gold: Any) -> str | None:
-    """Return a list of letters as one text; an array of numpy is turned into a list first."""
-    items = gold.tolist() if hasattr(gold, "tolist") else gold
+    """Return a list of letters as one text."""
+    items = listed(gold)
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         return None
     return "、".join(items)

@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.response import split
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import Score, as_score
 from dianjin_ext.rewards.components import Sample, get_component
 from dianjin_ext.rewards.policy import Policy
-from dianjin_ext.rewards.registry import get_reward, has_reward
+from dianjin_ext.rewards.registry import Reward, get_reward, has_reward
 from dianjin_ext.rewards.settings import Settings, read_settings
 
 Row = dict[str, float | str]
@@ -82,6 +83,39 @@ class Grader:
         """Return how responses of a data source are read."""
         return self._plan(data_source).settings
 
+    def reward(self, data_source: str) -> Reward:
+        """Return the reward function that grades a data source.
+
+        Raises:
+            DianjinError: It has none.
+        """
+        return self._plan(data_source).reward
+
+    def gold_response(
+        self, data_source: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None
+    ) -> str:
+        """Return a response in the strict layout that gives the gold answer, and is right.
+
+        For data preparation: a gold answer that fails here would make its row unwinnable in
+        training. Right is what the reward function gives 1.0; weights don't count.
+
+        Raises:
+            DianjinError: The gold answer can't be used; the message says what was expected.
+        """
+        gold = listed(ground_truth)
+        text = "、".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
+        for answer in (rf"\boxed{{{text}}}", text):
+            response = f"<think>\n{data_source}\n</think>\n<answer>\n{answer}\n</answer>"
+            sample = self.judge_by_rules(data_source, response, ground_truth, extra_info)
+            if sample.score.score == 1.0:
+                return response
+        choices = (extra_info or {}).get("choices")
+        among = f"; its options are {choices}" if choices else ""
+        raise DianjinError(
+            f"{data_source}: the gold answer {ground_truth!r} can't be used; "
+            f"expected {self.reward(data_source).gold}{among}"
+        )
+
     def compose(self, data_source: str, sample: Sample) -> Row:
         """Return the row of a sample: its score, and each component by name.
 
@@ -116,7 +150,7 @@ class _Plan(NamedTuple):
     """How one data source is graded."""
 
     name: str
-    function: Callable[..., Any]
+    reward: Reward
     settings: Settings
     layout: Policy | None
     acc: float
@@ -124,7 +158,7 @@ class _Plan(NamedTuple):
     components: list[tuple[str, float, Callable[[Sample], float]]]
 
     def grade(self, text: str, gold: Any, row: dict[str, Any], policy: Policy) -> Score:
-        return as_score(self.function(text, gold, **row, policy=policy), self.name)
+        return as_score(self.reward.function(text, gold, **row, policy=policy), self.name)
 
 
 _NOT_SPLIT = split("")
@@ -135,14 +169,13 @@ def _make_plan(settings: Settings, data_source: str) -> _Plan:
     name = own.reward or data_source
     if settings.default is not None and not has_reward(name):
         name = settings.default
-    reward = get_reward(name)
     layout = None
     if own.layout not in (None, own.strictness):
         layout = own.model_copy(update={"strictness": own.layout})
     weights = dict(own.weights or {})
     acc, format_ = weights.pop("acc", 0.0), weights.pop("format", 0.0)
     components = [(n, weight, _bound(n, own)) for n, weight in sorted(weights.items())]
-    return _Plan(data_source, reward.function, own, layout, acc, format_, components)
+    return _Plan(data_source, get_reward(name), own, layout, acc, format_, components)
 
 
 def _bound(name: str, settings: Settings) -> Callable[[Sample], float]:

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dianjin_ext.answers.arrays import listed
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.components import Sample
@@ -108,7 +109,7 @@ async def _decided(
 
 
 def _gold_text(gold: Any) -> str:
-    gold = gold.tolist() if hasattr(gold, "tolist") else gold
+    gold = listed(gold)
     return "\n".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
 
 

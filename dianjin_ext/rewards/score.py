@@ -1,11 +1,9 @@
-"""`compute_score`, the one grader of training, data and evaluation, and the check of gold."""
+"""`compute_score`, the one grader of training, data and evaluation."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.grader import Grader
-from dianjin_ext.rewards.registry import get_reward
 
 _SCALARS = frozenset({str, bool, int, float, type(None)})
 _HOST_ARGUMENTS = ("reward_router_address", "reward_model_tokenizer")
@@ -69,22 +67,5 @@ def _key(value: Any) -> Any:
 def gold_response(
     data_source: str, ground_truth: Any, extra_info: Mapping[str, Any] | None = None
 ) -> str:
-    """Return a response that gives the gold answer in the strict layout, and scores 1.0.
-
-    For data preparation: a gold answer that fails here would make its row unwinnable in training.
-
-    Raises:
-        DianjinError: The gold answer can't be used; the message says what was expected.
-    """
-    gold = ground_truth.tolist() if hasattr(ground_truth, "tolist") else ground_truth
-    text = "、".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
-    for answer in (rf"\boxed{{{text}}}", text):
-        response = f"<think>\n{data_source}\n</think>\n<answer>\n{answer}\n</answer>"
-        if compute_score(data_source, response, ground_truth, extra_info)["score"] == 1.0:
-            return response
-    choices = (extra_info or {}).get("choices")
-    among = f"; its options are {choices}" if choices else ""
-    raise DianjinError(
-        f"{data_source}: the gold answer {ground_truth!r} can't be used; "
-        f"expected {get_reward(data_source).gold}{among}"
-    )
+    """Return a response that gives the gold answer; see `Grader.gold_response`."""
+    return grader_for({}).gold_response(data_source, ground_truth, extra_info)

@@ -184,3 +184,15 @@ def test_the_terminal_shows_counts_and_rows(tmp_path, capsys):
     assert f"{file}, line 1: cflue_mcq: the gold answer 'E' can't be used" in out
     assert "… and 2 more" in out
     assert not list(tmp_path.glob("*.json"))
+
+
+def test_rows_are_checked_with_the_settings_of_training(tmp_path, check):
+    rows = [mcq("问题一", source="exam"), mcq("问题二", "E", source="exam")]
+    rows.append(number("What was the percentage change in revenue?", "12.5"))
+    file = write(tmp_path / "x.jsonl", rows)
+    kinds = ["unknown_source", "unknown_source", "percent"]
+    assert [kind for kind, *_ in check(file)[0]] == kinds
+    settings = {"preset": "deepseek_r1", "default": "choice", "numbers": {"percent": "either"}}
+    assert check(file, settings=settings) == ([("gold", "x.jsonl", "line 2")], False)
+    with pytest.raises(DianjinError, match=r"reward_kwargs\.strictnes"):
+        check(file, settings={"strictnes": "strict"})

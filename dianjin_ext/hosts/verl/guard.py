@@ -12,13 +12,13 @@ ever) stops the whole process; such a reward needs a process of its own.
 import asyncio
 import ctypes
 import inspect
-import math
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from dianjin_ext.errors import DianjinError
+from pydantic import Field
+
+from dianjin_ext.rewards.policy import Model, build
 
 __all__ = ["MAX_HUNG_CALLS", "Guard", "GuardSettings", "RewardFailure"]
 
@@ -34,8 +34,7 @@ class RewardFailure(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class GuardSettings:
+class GuardSettings(Model):
     """The keys under `reward.reward_kwargs` of the reward manager `dianjin`.
 
     Attributes:
@@ -45,9 +44,9 @@ class GuardSettings:
             processes. Does not limit `async` reward functions.
     """
 
-    timeout_s: float = 60.0
-    failure_score: float = 0.0
-    max_concurrency: int = 32
+    timeout_s: float = Field(default=60.0, gt=0, strict=True)
+    failure_score: float = Field(default=0.0, strict=True)
+    max_concurrency: int = Field(default=32, gt=0, strict=True)
 
     @classmethod
     def from_config(cls, reward_kwargs: Mapping[str, Any] | None) -> Self:
@@ -56,29 +55,7 @@ class GuardSettings:
         Raises:
             DianjinError: A key is unknown or a value is out of range.
         """
-        given = dict(reward_kwargs or {})
-        known = [field.name for field in fields(cls)]
-        for key in given:
-            if key not in known:
-                raise DianjinError(
-                    f"reward.reward_kwargs.{key} is unknown to the reward manager 'dianjin'; "
-                    f"known keys: {', '.join(known)}"
-                )
-        settings = cls(**given)
-        for key, kind, positive in (
-            ("timeout_s", int | float, True),
-            ("failure_score", int | float, False),
-            ("max_concurrency", int, True),
-        ):
-            value = getattr(settings, key)
-            number = isinstance(value, kind) and not isinstance(value, bool)
-            if not number or not math.isfinite(value) or (positive and value <= 0):
-                raise DianjinError(
-                    f"reward.reward_kwargs.{key} is {value!r}; expected a "
-                    f"{'positive' if positive else 'finite'} "
-                    f"{'integer' if kind is int else 'number'}"
-                )
-        return settings
+        return build(cls, reward_kwargs or {}, "reward.reward_kwargs")
 
 
 class Guard:

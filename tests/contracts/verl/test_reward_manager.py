@@ -270,5 +270,5 @@ def test_settings_out_of_range_are_refused(make_manager, key, value):
 
 
 def test_settings_of_another_manager_are_refused(make_manager):
-    with pytest.raises(DianjinError, match="overlong_buffer_cfg is unknown"):
+    with pytest.raises(DianjinError, match="overlong_buffer_cfg is not known"):
         make_manager("plain", overlong_buffer_cfg={"enable": True})
