@@ -33,6 +33,7 @@ from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.files import replacing
 from dianjin_ext.jsonl import STANDARD, Lines
 from dianjin_ext.rewards.grader import Grader
+from dianjin_ext.rewards.judged import check_judge
 
 BATCH_BYTES = 1 << 18
 """What one worker is given at a time. Memory is some such batches and the longest line."""
@@ -66,7 +67,11 @@ def score_file(
         DianjinError: A file can't be read, a setting is not known, or there are bad rows; each is
             told by file, line (counted from 1), key and what was expected there.
     """
-    Grader(split_judge(settings)[0])  # says what is wrong before a process is started
+    # What is wrong is said once, before a process is started.
+    rules, judge = split_judge(settings)
+    Grader(rules)
+    if judge is not None:
+        check_judge(judge)
     lines = Lines(file)
     console = Console(stderr=True)
     tally, bad = Tally(), 0

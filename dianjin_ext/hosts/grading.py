@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.rewards.grader import Grader, Row
+from dianjin_ext.rewards.judged import check_judge
 
 __all__ = ["HostGrader", "Response"]
 
@@ -33,8 +34,8 @@ class HostGrader:
         can_skip: Whether the host can leave a response out.
 
     Raises:
-        DianjinError: A setting is not known, or the judge's outages are to be skipped by a host
-            that can't.
+        DianjinError: A setting is not known, the judge could not be asked, or its outages are to
+            be skipped by a host that can't.
     """
 
     def __init__(self, settings: Mapping[str, Any], *, can_skip: bool) -> None:
@@ -47,6 +48,8 @@ class HostGrader:
                 "judge.on_outage is 'skip', and this host can't leave a response out; set it to "
                 "neutral or raise"
             )
+        if self._judge is not None:
+            check_judge(self._judge)
 
     def __call__(self, responses: Sequence[Response]) -> list[Row | None]:
         """Grade responses, in their order; None where the reward raised.

@@ -28,7 +28,7 @@ from dianjin_ext.rewards.score import grader_for
 if TYPE_CHECKING:
     from dianjin_ext.rewards.judge.judge import Judge
 
-__all__ = ["compute_score_with_judge"]
+__all__ = ["check_judge", "compute_score_with_judge"]
 
 # A client's connections belong to an event loop.
 _judges: dict[asyncio.AbstractEventLoop, dict[Any, "Judge"]] = {}
@@ -80,6 +80,19 @@ async def compute_score_with_judge(
     return {**grader.compose(data_source, sample), "judged": judged}
 
 
+def check_judge(judge: Mapping[str, Any]) -> None:
+    """Check that a judge could be asked, before there is anything to ask; asks nothing.
+
+    Args:
+        judge: As for `compute_score_with_judge`.
+
+    Raises:
+        DianjinError: A setting is wrong, the address or the key is missing, its folder can't be
+            used, or the extra `judge` is not installed.
+    """
+    _new_judge(read_judge(judge), None)
+
+
 async def _decided(
     sample: Sample, ground_truth: Any, policy: Policy, settings: JudgeSettings, judge: "Judge"
 ) -> Score:
@@ -121,11 +134,15 @@ def _judge_for(given: Mapping[str, Any], router: str | None) -> tuple[JudgeSetti
         for loop in list(_judges):
             if loop.is_closed():
                 _judges.pop(loop, None)
-        try:
-            from dianjin_ext.rewards.judge.judge import Judge
-        except ModuleNotFoundError as error:
-            raise DianjinError(
-                f"the judge needs {error.name}; pip install 'dianjin-ext[judge]'"
-            ) from error
-        judge = judges[settings, router] = Judge(settings, router)
+        judge = judges[settings, router] = _new_judge(settings, router)
     return settings, judge
+
+
+def _new_judge(settings: JudgeSettings, router: str | None) -> "Judge":
+    try:
+        from dianjin_ext.rewards.judge.judge import Judge
+    except ModuleNotFoundError as error:
+        raise DianjinError(
+            f"the judge needs {error.name}; pip install 'dianjin-ext[judge]'"
+        ) from error
+    return Judge(settings, router)

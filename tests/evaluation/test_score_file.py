@@ -180,6 +180,9 @@ def test_the_judge_is_asked_for_what_the_rules_leave_open(tmp_path, monkeypatch,
     settings = load_settings(settings_file)
     score_file(file, tmp_path / "out.jsonl", settings=settings, workers=workers)
     assert [r["reason"] for r in read(tmp_path / "out.jsonl")] == ["correct", "skipped"]
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(DianjinError, match="the judge has no key; export OPENAI_API_KEY="):
+        score_file(file, tmp_path / "more.jsonl", settings=settings, workers=workers)
     settings_file.write_text("judge: {model: m, modle: m}")
     with pytest.raises(DianjinError, match=r"settings\.yaml: reward_kwargs\.judge\.modle is not"):
         load_settings(settings_file)
