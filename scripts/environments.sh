@@ -24,5 +24,5 @@ make_environment() { # name, extras
   touch "$stamp"
 }
 
-make_environment verl verl,data,eval,judge,dev
+make_environment verl verl,data,eval,judge,dev,dev-s3
 make_environment llamafactory llamafactory,data,eval,judge,dev

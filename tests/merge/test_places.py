@@ -1,8 +1,6 @@
 """Checkpoints and targets in other file systems. fsspec's in-memory one stands for a store.
 
-`test_s3` runs against a real server of the S3 protocol where moto and s3fs are installed:
-
-    uv pip install "moto[server]" s3fs
+`test_s3` runs against a real server of the S3 protocol, which the extra `dev-s3` brings.
 """
 
 import importlib.util
@@ -245,7 +243,7 @@ def test_file_urls_are_local(checkpoints, tmp_path):
 
 @pytest.mark.slow
 def test_s3(checkpoints, tmp_path, monkeypatch):
-    server = pytest.importorskip("moto.server", reason="no moto[server], which speaks S3")
+    server = pytest.importorskip("moto.server", reason="the extra dev-s3 is not installed")
     pytest.importorskip("s3fs")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
