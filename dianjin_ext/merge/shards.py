@@ -8,12 +8,13 @@ import math
 import os
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from isal import isal_zlib
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.dtypes import DType
@@ -98,7 +99,7 @@ class _Archive:
     def read(self, name: str) -> bytes:
         record = self.record(name)
         data = os.pread(self.fd, record.nbytes, record.offset)
-        if record.crc is not None and zlib.crc32(data) != record.crc:
+        if record.crc is not None and isal_zlib.crc32(data) != record.crc:
             raise DianjinError(
                 f"{self.path}: the CRC32 of {name} does not match; the file is damaged"
             )

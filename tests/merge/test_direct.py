@@ -97,3 +97,25 @@ def test_the_merge_is_the_same_without_direct_transfers(
     for path in (tmp_path / "usual").iterdir():
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     assert bool(calls) == (refused == "on the first transfer")
+
+
+def test_short_transfers_go_on(checkpoints, tmp_path, monkeypatch):
+    """The system may write or read less than it was given, at a signal or a full queue."""
+    import dianjin_ext.merge.direct as direct
+    import dianjin_ext.merge.sources as sources
+
+    source = checkpoints / "fsdp2-w3-fp32"
+    merge_checkpoint(source, tmp_path / "usual")
+    monkeypatch.setattr(sources, "is_cached", lambda *_: False)
+    write, read = os.pwrite, os.preadv
+
+    def half(data):
+        return max(len(data) // 2 // direct.ALIGN, 1) * direct.ALIGN
+
+    monkeypatch.setattr(direct.os, "pwrite", lambda fd, data, at: write(fd, data[: half(data)], at))
+    monkeypatch.setattr(
+        direct.os, "preadv", lambda fd, buffers, at: read(fd, [buffers[0][: half(buffers[0])]], at)
+    )
+    merge_checkpoint(source, tmp_path / "out", verify=True)
+    for path in (tmp_path / "usual").iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()

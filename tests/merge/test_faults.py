@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -306,3 +307,30 @@ def test_a_target_that_cannot_be_written(checkpoints, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DianjinError, match=r"merging into .* failed"):
         merge_checkpoint(checkpoints / "fsdp2-w1", tmp_path / "file" / "merged")
+
+
+def test_what_is_published_outlasts_a_power_failure(checkpoints, out, monkeypatch):
+    """Every file and the names in the folder are fsynced, then it is renamed, then that is too."""
+    events = []
+    fsync, rename = os.fsync, Path.rename
+
+    def noted_fsync(fd):
+        fsync(fd)
+        events.append(("fsync", Path(os.readlink(f"/proc/self/fd/{fd}")).name))
+
+    def noted_rename(self, target):
+        events.append(("rename", Path(target).name))
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    merge_checkpoint(checkpoints / "fsdp2-w2-tied", out, max_shard_size="60KB", sums=True)
+    published = events.index(("rename", out.name))
+    weights = [path.name for path in out.glob("*.safetensors")]
+    assert len(weights) > 1
+    for name in weights:  # on the disk before it has a name that a resumed merge believes
+        assert events.index(("fsync", f"{name}.part")) < events.index(("rename", name))
+    others = {path.name for path in out.iterdir()} - set(weights)
+    assert {("fsync", name) for name in others} <= set(events[:published])
+    assert events[published - 1] == ("fsync", f".{out.name}.merging")
+    assert events[published + 1 :] == [("fsync", out.parent.name)]

@@ -9,6 +9,7 @@ import pytest
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge import merge_checkpoint
 from dianjin_ext.merge.verify import SUMS, check_merged
+from dianjin_ext.merge.write import Merger
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,20 @@ def test_verify_catches_what_the_disk_changed(checkpoints, tmp_path, monkeypatch
     with pytest.raises(DianjinError, match=r"model\.safetensors does not hold what was written"):
         merge_checkpoint(checkpoints / "fsdp2-w1", tmp_path / "out", verify=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_finds_what_was_appended(checkpoints, tmp_path, monkeypatch):
+    write = Merger.write_file
+
+    def append(self, file, path, digest=None):
+        write(self, file, path, digest)
+        with path.open("ab") as opened:
+            opened.write(b"more")
+
+    monkeypatch.setattr(Merger, "write_file", append)
+    with pytest.raises(DianjinError, match=r"has \d+ bytes instead of \d+"):
+        merge_checkpoint(checkpoints / "fsdp2-w1", tmp_path / "out", verify=True)
+    assert not (tmp_path / "out").exists()
 
 
 def test_verify_reads_every_byte(checkpoints, tmp_path):
