@@ -1,14 +1,13 @@
 """Where the bytes of a weight file go: to disk, or into a comparison with what is on disk."""
 
 import contextlib
-import errno
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge.direct import aligned, buffer, is_direct, open_direct, read_at, write_at
+from dianjin_ext.merge.direct import aligned, buffer, open_direct, read_at, write_at
 
 BUFFER = 2 << 20  # bytes of a file that are handled at a time; a multiple of direct.ALIGN
 
@@ -73,13 +72,12 @@ class FileWriter(Sink):
 
     def __init__(self, path: Path, nbytes: int) -> None:
         super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, nbytes)
-        if is_direct(self._fd):  # otherwise it may be emulated, by writing
-            try:
-                os.posix_fallocate(self._fd, 0, nbytes)
-            except OSError as error:
-                if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
-                    os.close(self._fd)
-                    raise
+        # Not posix_fallocate: where a file system can't, as NFS before 4.2, it writes every page.
+        try:
+            os.ftruncate(self._fd, nbytes)
+        except OSError:
+            os.close(self._fd)
+            raise
 
     def take(self, block: Block, nbytes: int, offset: int) -> None:
         """Write; the last block is padded, and what is too much is cut off at the end."""
