@@ -5,6 +5,7 @@ import zlib
 import pytest
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.assemble import same_bytes
 from dianjin_ext.merge.checksums import RecordChecker
 from dianjin_ext.merge.layout import Box
 from dianjin_ext.merge.shards import Piece, Record
@@ -72,3 +73,18 @@ def test_without_a_crc_nothing_is_checked(record):
     _, piece, checker = record
     unknown = piece(0, 100)._replace(record=Record(0, 64, 10_000, None))
     checker.update(unknown, "w", 64, memoryview(bytes(100)))
+
+
+def test_parts_of_equal_records_are_equal_at_the_same_place_only(tmp_path):
+    data = random.Random(0).randbytes(10_000)
+    paths = [tmp_path / "rank0", tmp_path / "rank1"]
+    for path in paths:
+        path.write_bytes(data)
+
+    def part(rank, at):
+        record = Record(rank, 0, len(data), zlib.crc32(data))
+        return Piece(Box((0,), (100,)), record, at, 100)
+
+    with RankReader(paths) as reader:
+        assert same_bytes(part(0, 200), part(1, 200), reader)
+        assert not same_bytes(part(0, 200), part(1, 300), reader)

@@ -219,6 +219,17 @@ def test_an_existing_target(copy_of, out):
     assert [path.name for path in out.parent.iterdir()] == ["merged"]
 
 
+def test_a_target_that_appears_meanwhile_stays(checkpoints, out):
+    def progress(done, total):
+        out.mkdir(exist_ok=True)
+        (out / "config.json").write_text("{}")
+
+    with pytest.raises(DianjinError, match="exists; name a new folder, or overwrite it"):
+        merge_checkpoint(checkpoints / "fsdp2-w1", out, progress=progress)
+    assert [path.name for path in out.iterdir()] == ["config.json"]
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
 def test_targets_that_are_never_replaced(copy_of, tmp_path):
     actor = copy_of("fsdp2-w1")
     for target in (actor, actor.parent):
