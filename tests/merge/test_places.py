@@ -155,6 +155,31 @@ def test_existing_targets(memory, checkpoints, tmp_path):
     check("memory://out")
 
 
+def test_overwriting_takes_the_old_model_away_first(memory, checkpoints):
+    merge_checkpoint(checkpoints / "fsdp2-w1", "memory://out")
+    seen = []
+
+    def progress(done, total):
+        seen.append(stored(memory, "/out").keys() & {"config.json", "SHA256SUMS"})
+
+    merge_checkpoint(checkpoints / "fsdp2-w1", "memory://out", overwrite=True, progress=progress)
+    assert seen and not any(seen)
+    check("memory://out")
+
+
+def test_a_rank_file_that_changes_meanwhile(memory, checkpoints, tmp_path):
+    data = (checkpoints / "fsdp2-w1/actor/model_world_size_1_rank_0.pt").read_bytes()
+    memory.pipe_file("/rank", data)
+    image = places.RankImage(memory, "/rank", len(data), tmp_path / "image")
+    at = len(data) // 2
+    part = memoryview(bytearray(5_000))
+    image.read_into(at, part)
+    assert part == data[at : at + 5_000]
+    memory.pipe_file("/rank", data[: at + 10])
+    with pytest.raises(DianjinError, match="/rank was changed while it was being merged"):
+        image.read_into(at, part)
+
+
 def test_what_a_killed_merge_left_is_replaced(memory, checkpoints):
     memory.pipe_file("/out/.merging", b"")
     memory.pipe_file("/out/model-00001-of-00009.safetensors", b"half")

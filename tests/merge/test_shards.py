@@ -107,6 +107,16 @@ def test_stand_ins_lead_nowhere(copy_of):
         read_rank(path, 0)
 
 
+def test_tensors_are_rebuilt_by_known_functions_only(copy_of):
+    path = copy_of("fsdp2-w2-tied") / RANK0
+    other = (
+        b"ctorch._tensor\n_rebuild_from_type_v2\n(ccollections\nOrderedDict\nctorch\nTensor\n)NtR."
+    )
+    rewrite_pickle(path, lambda _: b"\x80\x02" + other)
+    with pytest.raises(DianjinError, match=r"a tensor rebuilt by .*OrderedDict"):
+        read_rank(path, 0)
+
+
 @pytest.mark.parametrize("left", [0, 10, 1000, 40_000])
 def test_a_truncated_file_is_named(copy_of, left):
     path = copy_of("fsdp2-w2-tied") / RANK0

@@ -74,6 +74,23 @@ def change_header(folder):
     path.write_bytes(path.read_bytes().replace(b'"shape":[', b'"shape":[9', 1))
 
 
+def leave_gap(folder):
+    path = first_weights(folder)
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    last = max(header.values(), key=lambda entry: entry.get("data_offsets", [0]))
+    last["data_offsets"] = [at + 8 for at in last["data_offsets"]]
+    text = json.dumps(header).encode()
+    rest = data[8 + length :]
+    path.write_bytes(len(text).to_bytes(8, "little") + text + rest + bytes(8))
+
+
+def repeat_a_file(folder):
+    first, second = sorted(folder.glob("*.safetensors"))[:2]
+    shutil.copyfile(first, second)
+
+
 @pytest.mark.parametrize(
     ("damage", "match"),
     [
@@ -81,6 +98,8 @@ def change_header(folder):
         (truncate, "but its header tells of"),
         (change_index, r"index\.json places .* but it is in"),
         (change_header, "unreadable safetensors header"),
+        (leave_gap, r"gap or overlap at byte \d+ of the data"),
+        (repeat_a_file, r"is in both model-00001-of-\d+\.safetensors and model-00002"),
         (lambda folder: first_weights(folder).unlink(), r"safetensors is missing"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "missing, but SHA256SUMS lists it"),
         (lambda folder: (folder / "config.json").unlink(), r"holds no config\.json"),
