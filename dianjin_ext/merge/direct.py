@@ -5,6 +5,7 @@ time than the copying. Where O_DIRECT is refused, whether on opening or on the f
 same calls go through the cache.
 """
 
+import ctypes
 import errno
 import fcntl
 import mmap
@@ -12,6 +13,9 @@ import os
 from pathlib import Path
 
 ALIGN = 4096  # offsets, lengths and addresses of direct transfers are multiples of this
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
 
 def buffer(nbytes: int) -> memoryview:
@@ -37,6 +41,22 @@ def open_direct(path: Path, flags: int) -> int:
         if error.errno != errno.EINVAL:
             raise
         return os.open(path, flags, 0o666)
+
+
+def allocate(fd: int, nbytes: int) -> None:
+    """Reserve room on the disk for the first `nbytes` of a file, where the file system can.
+
+    Direct writes into reserved room are faster. Not `os.posix_fallocate`: where the file system
+    can't, as NFS before 4.2, that writes to every page instead.
+
+    Raises:
+        OSError: The disk is full, or may not be written to.
+    """
+    if _libc.fallocate(fd, 0, 0, nbytes) == 0:
+        return
+    code = ctypes.get_errno()
+    if code not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+        raise OSError(code, os.strerror(code))
 
 
 def is_direct(fd: int) -> bool:

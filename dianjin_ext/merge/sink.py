@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge.direct import aligned, buffer, open_direct, read_at, write_at
+from dianjin_ext.merge.direct import aligned, allocate, buffer, open_direct, read_at, write_at
 
 BUFFER = 2 << 20  # bytes of a file that are handled at a time; a multiple of direct.ALIGN
 
@@ -72,9 +72,8 @@ class FileWriter(Sink):
 
     def __init__(self, path: Path, nbytes: int) -> None:
         super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, nbytes)
-        # Not posix_fallocate: where a file system can't, as NFS before 4.2, it writes every page.
         try:
-            os.ftruncate(self._fd, nbytes)
+            allocate(self._fd, nbytes)
         except OSError:
             os.close(self._fd)
             raise

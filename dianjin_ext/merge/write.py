@@ -26,7 +26,7 @@ from dianjin_ext.merge.stripes import Stripe, cut, stripes
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-_THREADS = 4
+_THREADS = 6
 _SOURCES = 1024  # in a part of a file; bounds what is known of them at a time
 
 
