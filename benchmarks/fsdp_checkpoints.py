@@ -19,6 +19,7 @@ SIZES = {  # Qwen2's
         num_hidden_layers=24,
         num_attention_heads=14,
         num_key_value_heads=2,
+        tie_word_embeddings=True,
     ),
     "3b": dict(
         vocab_size=151936,
@@ -53,8 +54,7 @@ def write_checkpoint(folder, size, dtype, world):
     logging.disable(logging.WARNING)
     torch_dtype = getattr(torch, dtype)
     config = Qwen2Config(
-        **SIZES[size],
-        tie_word_embeddings=False,
+        **{"tie_word_embeddings": False, **SIZES[size]},
         architectures=["Qwen2ForCausalLM"],
         dtype=torch_dtype,
     )
@@ -67,6 +67,7 @@ def write_checkpoint(folder, size, dtype, world):
             model = Qwen2ForCausalLM(config).to(torch_dtype)
         apply_fsdp2(model, {"mesh": mesh, "reshard_after_forward": True}, {"wrap_policy": {}})
         model.to_empty(device="cpu")
+        model.tie_weights()
         torch.manual_seed(rank)
         with torch.no_grad():
             for parameter in model.parameters():
