@@ -55,7 +55,7 @@ def allocate(fd: int, nbytes: int) -> None:
     if _libc.fallocate(fd, 0, 0, nbytes) == 0:
         return
     code = ctypes.get_errno()
-    if code not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+    if code not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EINTR):
         raise OSError(code, os.strerror(code))
 
 
