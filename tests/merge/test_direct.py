@@ -1,5 +1,6 @@
 """Transfers past the page cache, and what happens where there are none."""
 
+import ctypes
 import errno
 import os
 import random
@@ -117,5 +118,29 @@ def test_short_transfers_go_on(checkpoints, tmp_path, monkeypatch):
         direct.os, "preadv", lambda fd, buffers, at: read(fd, [buffers[0][: half(buffers[0])]], at)
     )
     merge_checkpoint(source, tmp_path / "out", verify=True)
+    for path in (tmp_path / "usual").iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.ENOSPC])
+def test_room_that_cannot_be_reserved(checkpoints, tmp_path, monkeypatch, code):
+    """Where the file system can't reserve, the merge goes on; where the disk is full, it ends."""
+    import dianjin_ext.merge.direct as direct
+
+    class Libc:
+        @staticmethod
+        def fallocate(*_):
+            ctypes.set_errno(code)
+            return -1
+
+    source = checkpoints / "fsdp2-w1"
+    merge_checkpoint(source, tmp_path / "usual")
+    monkeypatch.setattr(direct, "_libc", Libc)
+    if code == errno.ENOSPC:
+        with pytest.raises(DianjinError, match="No space left on device"):
+            merge_checkpoint(source, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+        return
+    merge_checkpoint(source, tmp_path / "out")
     for path in (tmp_path / "usual").iterdir():
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
