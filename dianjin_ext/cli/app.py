@@ -1,6 +1,7 @@
 """The `dianjin` command itself, and how it ends."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,11 @@ app = typer.Typer(
     rich_markup_mode=None,  # help in boxes would take as long to import as everything else
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+SETTINGS = Annotated[
+    Path | None, typer.Option(help="YAML file of reward settings; the keys of reward_kwargs.")
+]
+"""The option --settings of every command that grades."""
 
 
 def _version(show: bool) -> None:

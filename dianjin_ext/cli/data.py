@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import app
+from dianjin_ext.cli.app import SETTINGS, app
 
 prepare_app = typer.Typer(
     help="Turn a data set into SFT rows and verl parquet.",
@@ -59,10 +59,7 @@ def check_data(
         list[str] | None,
         typer.Option(help="Kinds of findings that don't count, such as percent; repeatable."),
     ] = None,
-    settings: Annotated[
-        Path | None,
-        typer.Option(help="YAML file of the reward settings that training will have."),
-    ] = None,
+    settings: SETTINGS = None,
 ) -> None:
     """Check training data.
 

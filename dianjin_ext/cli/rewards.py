@@ -5,11 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import app
+from dianjin_ext.cli.app import SETTINGS, app
 
-_SETTINGS = Annotated[
-    Path | None, typer.Option(help="YAML file of reward settings; the keys of reward_kwargs.")
-]
 _PRESET = Annotated[
     str | None, typer.Option(help="dianjin_r1, fin_r1, fino1, deepseek_r1_zero or deepseek_r1.")
 ]
@@ -23,7 +20,7 @@ def score(
         Path, typer.Option(help="The rows with their scores, also .gz; - is the standard output.")
     ],
     workers: Annotated[int, typer.Option(min=1, help="Processes that grade.")] = 1,
-    settings: _SETTINGS = None,
+    settings: SETTINGS = None,
     preset: _PRESET = None,
     strictness: _STRICTNESS = None,
     skip_bad: Annotated[
@@ -80,7 +77,7 @@ def reward_server(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="Port to listen at.")] = 8902,
-    settings: _SETTINGS = None,
+    settings: SETTINGS = None,
     preset: _PRESET = None,
     strictness: _STRICTNESS = None,
     write_prompts: Annotated[

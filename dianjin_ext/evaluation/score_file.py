@@ -33,7 +33,7 @@ from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.files import replacing
 from dianjin_ext.jsonl import STANDARD, Lines
 from dianjin_ext.rewards.grader import Grader
-from dianjin_ext.rewards.judged import check_judge
+from dianjin_ext.rewards.judged import require_judge
 
 BATCH_BYTES = 1 << 18
 """What one worker is given at a time. Memory is some such batches and the longest line."""
@@ -71,7 +71,7 @@ def score_file(
     rules, judge = split_judge(settings)
     Grader(rules)
     if judge is not None:
-        check_judge(judge)
+        require_judge(judge)
     lines = Lines(file)
     console = Console(stderr=True)
     tally, bad = Tally(), 0

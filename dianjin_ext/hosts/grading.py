@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.rewards.grader import Grader, Row
-from dianjin_ext.rewards.judged import check_judge
+from dianjin_ext.rewards.judged import require_judge
 
 __all__ = ["HostGrader", "Response"]
 
@@ -49,7 +49,7 @@ class HostGrader:
                 "neutral or raise"
             )
         if self._judge is not None:
-            check_judge(self._judge)
+            require_judge(self._judge)
 
     def __call__(self, responses: Sequence[Response]) -> list[Row | None]:
         """Grade responses, in their order; None where the reward raised.

@@ -28,7 +28,7 @@ from dianjin_ext.rewards.score import grader_for
 if TYPE_CHECKING:
     from dianjin_ext.rewards.judge.judge import Judge
 
-__all__ = ["check_judge", "compute_score_with_judge"]
+__all__ = ["compute_score_with_judge", "require_judge"]
 
 # A client's connections belong to an event loop.
 _judges: dict[asyncio.AbstractEventLoop, dict[Any, "Judge"]] = {}
@@ -80,7 +80,7 @@ async def compute_score_with_judge(
     return {**grader.compose(data_source, sample), "judged": judged}
 
 
-def check_judge(judge: Mapping[str, Any]) -> None:
+def require_judge(judge: Mapping[str, Any]) -> None:
     """Check that a judge could be asked, before there is anything to ask; asks nothing.
 
     Args:
