@@ -37,6 +37,7 @@ class Extract(NamedTuple):
     Attributes:
         text: The content of the box, or the whole answer; empty when there is none.
         after: What follows the box in the answer.
+        before: What stands before the box in the answer.
         fault: Why the layout is refused; empty when it is kept.
         boxed: Whether `text` is the content of a box.
     """
@@ -45,6 +46,7 @@ class Extract(NamedTuple):
     after: str
     fault: Reason
     boxed: bool = True
+    before: str = ""
 
     @property
     def format(self) -> float:
@@ -67,7 +69,7 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
         return Extract("", "", "ambiguous")
     box = last_box(answer) if boxes else None
     if box is not None and not _blank(box):
-        return Extract(box.content, answer[box.end :], "")
+        return Extract(box.content, answer[box.end :], "", before=answer[: box.start])
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
     return Extract(answer.strip(), "", "", boxed=False)
