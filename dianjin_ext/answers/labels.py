@@ -110,6 +110,17 @@ _SETS: Final[Mapping[str, LabelSet]] = {
 # Words, each now a NUL, that all mean the same label: `利好（bullish）`, `no / 否`. Side by side
 # they are refused: `不是 否` is a double negation.
 _GLOSSED = re.compile(r"[\s().。]*\x00(?:\s?[/|,、;:=(]\s?\x00)*[\s().。]*")
+# `No, it did not rise` explains; `Yes, if …`, `Yes, but …`, `是，不过…` and `yes (?)` take back.
+_EXPLANATION = re.compile(
+    r"\s?(?:[,;:(。；：（，]|\.(?=\s[^\W\d])|[—–](?=\s)|\s[-—–]\s|because |since |as |因为)"
+    r"\s?(?=\w)"
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:if|unless|but|however|although|though|maybe|perhaps|not really|not quite|or|either"
+    r"|neither|wrong|incorrect|except|assuming|provided|only when|depends?|on the other hand)\b|\?"
+    r"|但|不过|然而|如果|若|除非|可能|或|未必|不一定|取决于|假设|前提|错",
+    re.IGNORECASE,
+)
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
 _NOUN = re.compile("的?(?:情[绪感])$|的$|sentiment$")
 _LEAD = re.compile(
@@ -132,8 +143,9 @@ def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
     """Read `text` as one label of one of `sets`.
 
     Read are a word of a set, and several that mean the same label (`利好 (bullish)`), after a
-    lead-in (`答案是`, `Sentiment:`) or none. Words of different labels of one set in one text are
-    `ambiguous`, whatever stands between them; anything else is `no_answer`.
+    lead-in (`答案是`, `Sentiment:`) or none; and a word that an explanation follows, after a comma,
+    a colon, a dash, a stop or in brackets: `Yes, it rose`. Words of different labels of one set in
+    one text are `ambiguous`, whatever stands between them; anything else is `no_answer`.
     """
     if len(text) > MAX_LENGTH:
         return _NO_ANSWER
@@ -152,9 +164,17 @@ def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
         found = {words.get(key(match[0]), "") for match in finder.finditer(said)}
         if len(found) > 1:
             return Reading(None, "ambiguous")
-        if all(found) and _GLOSSED.fullmatch(finder.sub("\0", said)):
+        if all(found) and (_GLOSSED.fullmatch(finder.sub("\0", said)) or _explained(said, finder)):
             return Reading(found.pop())
     return _NO_ANSWER
+
+
+def _explained(said: str, finder: re.Pattern[str]) -> bool:
+    """Whether a label stands first and what follows only explains it."""
+    first = finder.match(said)
+    if first is None or not (mark := _EXPLANATION.match(said, first.end())):
+        return False
+    return not _TAKEN_BACK.search(said, mark.end())
 
 
 def _label(said: str, sets: Sequence[LabelSet]) -> str | None:

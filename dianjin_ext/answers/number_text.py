@@ -7,6 +7,8 @@ r"""Numbers as they are typeset, in plain notation.
 import re
 import unicodedata
 
+from dianjin_ext.answers.text import undressed
+
 _PLAIN = re.compile(r"[0-9.,%+() -]*")
 _DASHES = str.maketrans(dict.fromkeys("−–—﹣‐‑‒―", "-") | dict.fromkeys("∼～", "~"))
 # NFKC would turn 10³ into 103, ② into 2, ½ into 1⁄2 and ㏠ into 1日.
@@ -18,11 +20,12 @@ _CHANGED_BY_NFKC = re.compile("[²³¹⁰ⁱ⁴-⁾₀-₎①-⓿㉈-㋿㍘-㏿�
 
 _BRACED = r"\{\s*([^{}]*?)\s*\}"
 _FRACTION = re.compile(rf"\\[cdt]?frac\s*(?:{_BRACED}|([0-9]))\s*(?:{_BRACED}|([0-9]))")
+_EMPHASIS = re.compile(r"(_{1,2})([^_]+)\1")
 _STYLE = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:bf|it|rm|sf|normal)?|mbox|boldsymbol|bm|bf|rm"
-    r"|left|right|displaystyle|operatorname)(?![A-Za-z])"
+    r"\\(?:text(?:bf|it|rm|sf|tt|up|md|normal)?|math(?:bf|it|rm|sf|normal)?|mbox|boldsymbol|bm|bf|rm"
+    r"|left|right|displaystyle|operatorname|underline|fbox|framebox|emph)(?![A-Za-z])"
 )
-_THIN = re.compile("(?<=[0-9])(?:\\\\,|\u2009|\u202f)(?=[0-9]{3}(?![0-9]))")
+_THIN = re.compile("(?<=[0-9])(?:\\\\[,;:]|\u2009|\u202f)(?=[0-9]{3}(?![0-9]))")
 _TIE = re.compile(r"(?<=\})~(?!~)|(?<=[0-9])~(?=\\?[A-Za-z])")  # elsewhere: a range, or about
 _SPACE = re.compile(r"\\(?:[,;: \\]|q?quad(?![A-Za-z]))")
 _COMMANDS = {
@@ -51,6 +54,8 @@ def plain_number(text: str) -> str | None:
         text = _from_latex(text)
     if "*" in text or "`" in text:
         text = _STRESSED.sub(r"\2", text)
+    if text[:1] == "_" and (emphasis := _EMPHASIS.fullmatch(text.strip())):
+        text = emphasis[2]
     return " ".join(text.split())
 
 
@@ -59,6 +64,7 @@ def _nfkc(text: str) -> str:
 
 
 def _from_latex(text: str) -> str:
+    text = undressed(text)
     text = _THIN.sub(",", _TIE.sub(" ", text).replace(r"\$", _DOLLAR).replace("$$", "$"))
     if text.count("$") % 2 == 0:
         text = _MATH.sub(r"\1", text)

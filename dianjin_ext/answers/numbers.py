@@ -12,6 +12,8 @@ Read, alone or together:
 - `约`, `about`, `≈`, `左右`: the number is read as it stands, and marked approximate;
 - ranges: `5-7%`, `5到7万元`, `between 5 and 7`; the lower end takes what only the upper one has;
 - what the quantity is called, before an equals sign: `NPV = 5`, `P_0 ≈ 50`, `净利润=5亿元`;
+- the way it goes, in the words of `dianjin_ext.answers.direction`: `增长12.5%`, `12.5% increase`;
+  where it falls it is negative: `下降12.5%`, `a decrease of 12.5%`, `Net loss = 5`;
 - one quantity in two forms: `0.2 or 20%`, `$5 million ($5,000,000)`.
 
 Two quantities that differ are `ambiguous`. Everything else is `no_answer`: other words and units,
@@ -23,10 +25,12 @@ import re
 from fractions import Fraction
 
 from dianjin_ext.answers.chinese_numerals import DIGIT, PLACE
+from dianjin_ext.answers.direction import beside, named
 from dianjin_ext.answers.number_text import plain_number
 from dianjin_ext.answers.quantity import Number, read_quantity
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
 from dianjin_ext.answers.text import drop_lead
+from dianjin_ext.answers.units import same_currency
 
 __all__ = ["Number", "read_number", "round_to"]
 
@@ -48,14 +52,17 @@ _AGAIN = re.compile(
 # What a quantity is called: NPV, P_0, d1, \beta; formulas are no names.
 _NAME = re.compile(
     r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
-    r" ?[=≈] ?(?=[^=≈]+$)"
+    r" ?[=≈:] ?(?=[^=≈:]+$)"
 )
 _DOUBT = re.compile(
     r"\b(?:not|wrong|false|incorrect|if|unless|suppos\w+|assum\w+|maybe|perhaps|or)\b|n['’]t\b"
     r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能",
     re.IGNORECASE,
 )
-_BRACKETED_UNIT = re.compile(r"(.*[0-9万亿]) ?\(([^\W\d][^()\d]{0,40})\)")
+_BRACKETED_UNIT = re.compile(
+    r"(.*[0-9万亿a-z]) ?\((?:in |单位[:为]?)?([^\W\d][^()\d]{0,40}|[$¥€£%‰][^()\d]{0,40})\)",
+    re.IGNORECASE,
+)
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
 
 
@@ -70,17 +77,45 @@ def read_number(text: str) -> Reading[Number]:
     if not cleaned or not _HAS_DIGIT.search(cleaned):
         return _NO_ANSWER
     cleaned = drop_lead(cleaned).rstrip("。. ")
+    way = ""
     if (name := _NAME.match(cleaned)) and not _DOUBT.search(name[1]):
         cleaned = cleaned[name.end() :]
-    found = read_quantity(cleaned) or _range(cleaned)
-    if found is None and (unit := _BRACKETED_UNIT.fullmatch(cleaned)):
-        found = read_quantity(f"{unit[1]} {unit[2]}")
-    return _again(cleaned) if found is None else Reading(found)
+        way = named(name[1])
+    reading = _read(cleaned)
+    if reading.value is None and not way and (directed := beside(cleaned)):
+        way, cleaned = directed
+        reading = _read(cleaned.strip())
+    return _fallen(reading) if way == "down" and reading.value is not None else reading
 
 
 def round_to(value: Fraction, step: Fraction) -> Fraction:
     """Return the multiple of `step` next to `value`, half to even; `value` where `step` is 0."""
     return round(value / step) * step if step else value
+
+
+def _read(text: str) -> Reading[Number]:
+    found = read_quantity(text) or _range(text)
+    if found is None and (unit := _BRACKETED_UNIT.fullmatch(text)):
+        found = read_quantity(f"{unit[1]} {unit[2]}") or _said_twice(unit[1], unit[2])
+    return _again(text) if found is None else Reading(found)
+
+
+def _said_twice(text: str, unit: str) -> Number | None:
+    """Read a quantity behind which its unit stands again: `$5 million (in USD millions)`."""
+    number, again = read_quantity(text.rstrip()), read_quantity(f"1 {unit}")
+    if number is None or again is None or number.scale != again.scale or number.rate != again.rate:
+        return None
+    same = not number.currency or not again.currency
+    same = same or same_currency(number.currency, again.currency)
+    return number if same and not again.unit else None
+
+
+def _fallen(reading: Reading[Number]) -> Reading[Number]:
+    """Turn the sign of a quantity that words say falls; a sign of its own makes it `ambiguous`."""
+    number = reading.value
+    if number is None or number.value < 0 or number.high is not None:
+        return Reading(None, "ambiguous")
+    return Reading(number._replace(value=-number.value, falls=True))
 
 
 def _plain(sign: str, whole: str, decimals: str, percent: str) -> Number:

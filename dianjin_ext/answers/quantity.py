@@ -17,7 +17,13 @@ from dianjin_ext.answers.units import (
 )
 
 _MAX_DIGITS = 60
-_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_UNGROUPED = str.maketrans("", "", ",'’ ")
+_GROUPED = (
+    r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"  # and India's: 12,34,567
+    r"|[0-9]{1,3}(?:['’][0-9]{3})+"
+    r"|[0-9]{1,3}(?:\ [0-9]{3}){2,}|[0-9]{1,3}\ [0-9]{3}(?=\.[0-9])"  # `5 600` may be two numbers
+)
+_DIGITS = rf"(?:(?:{_GROUPED})(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _WORDS = f"[{DIGIT}十百千]+|[0-9]+"
 _SIGNS = alternatives(CURRENCY_SIGNS)
 _MONEY = alternatives([*CURRENCY_SIGNS, *CURRENCY_WORDS])
@@ -30,6 +36,7 @@ _QUANTITY = re.compile(
     rf"""
     (?P<about>(?:{_ABOUT})\ ?)?
     (?:每(?P<each>{_UNIT})\ ?)?
+    (?P<annual>年化|年均|annual(?:ized|ised)?\ )?
     (?P<open>\()?
     (?P<sign>[+-]|负|minus\ |negative\ )?\ ?
     (?P<rated>[百千万]分之)?
@@ -39,12 +46,13 @@ _QUANTITY = re.compile(
     (?:
       (?P<digits>{_DIGITS})
       (?:e(?P<exponent>[+-]?[0-9]{{1,3}})|\ ?[×x·*]\ ?10\ ?\^\ ?(?P<power>[+-]?[0-9]{{1,3}}))?
-      |(?P<over>{_DIGITS})\ ?/\ ?(?P<under>{_DIGITS})
+      |(?P<over>{_DIGITS})\ ?/\ ?(?P<undersign>-)?(?P<under>{_DIGITS})
       |(?P<whole>[0-9]+)\ (?P<part>[0-9]+)/(?P<parts>[0-9]+)
       |(?P<denominator>{_WORDS})分之(?P<numerator>{_WORDS})
       |(?P<numeral>[0-9]*[{DIGIT}{PLACE}][{DIGIT}{PLACE}0-9]*(?:[点點][{DIGIT}]+)?)
     )
     (?P<close>\))?
+    (?:\ ?(?P<money3>{_SIGNS})(?=\ ?(?:{alternatives(SCALES)})))?
     \ ?(?P<scale>{alternatives(SCALES)}|(?-i:{alternatives(CAPITAL_SCALES)}))?
     (?P<close2>\))?
     \ ?(?P<rate>{alternatives(RATES)})?
@@ -75,6 +83,8 @@ class Number(NamedTuple):
         per: What it is counted per: `share` for `$5 per share`; empty without one.
         approximate: Whether it was said to be approximate.
         high: The upper end of a range; None for a single number.
+        worded: Whether the currency stands after the number, as in `5元`: it is meant in just that.
+        falls: Whether words made it negative: `下降5%`, `Net loss = 5`.
     """
 
     value: Fraction
@@ -86,11 +96,23 @@ class Number(NamedTuple):
     per: str = ""
     approximate: bool = False
     high: Fraction | None = None
+    worded: bool = False
+    falls: bool = False
 
     @property
     def written(self) -> Fraction:
         """The number before its scale and its rate: 12.5 for `12.5%`."""
         return self.value * self.rate / self.scale
+
+    def times(self, factor: Fraction | int) -> "Number":
+        """Return the quantity with its value and its upper end multiplied."""
+        high = None if self.high is None else self.high * factor
+        return self._replace(value=self.value * factor, high=high)
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing says in what it is meant: no scale, rate, unit or currency after it."""
+        return self.scale == self.rate == 1 and not self.unit and not self.worded
 
 
 def read_quantity(text: str) -> Number | None:
@@ -101,7 +123,7 @@ def read_quantity(text: str) -> Number | None:
     group = match.groupdict()
     opened = bool(group["open"]) + bool(group["open2"])
     closed = sum(bool(group[name]) for name in ("close", "close2", "close3"))
-    signs = bool(group["sign"]) + bool(group["sign2"])
+    signs = bool(group["sign"]) + bool(group["sign2"]) + bool(group["undersign"])
     core = _core(group)
     if core is None or opened != closed or opened + signs > 1 or (group["rated"] and group["rate"]):
         return None
@@ -113,12 +135,14 @@ def read_quantity(text: str) -> Number | None:
     if opened and not core.step:
         return None
     per = group["per"] or group["each"] or ""
-    if group["each"] and (group["per"] or group["yearly"]):
+    yearly = bool(group["yearly"] or group["annual"])
+    if (group["each"] or group["annual"]) and (group["per"] or group["yearly"]):
         return None
     word = group["scale"] or ""
     times = CAPITAL_SCALES.get(word) or SCALES.get(word.lower(), 1)
     rate = _RATED.get(group["rated"] or "") or RATES.get((group["rate"] or "").lower(), 1)
-    negative = opened or group["sign"] not in (None, "+") or group["sign2"] == "-"
+    negative = opened or group["undersign"] or group["sign"] not in (None, "+")
+    negative = negative or group["sign2"] == "-"
     under = core.under * rate
     return Number(
         Fraction((-core.over if negative else core.over) * times, under),
@@ -127,8 +151,9 @@ def read_quantity(text: str) -> Number | None:
         rate,
         currency,
         UNITS.get((group["unit"] or "").lower(), ""),
-        _PER.get(per.lower(), "year" if group["yearly"] else ""),
+        _PER.get(per.lower(), "year" if yearly else ""),
         bool(group["about"] or group["about2"]),
+        worded=bool(group["money2"]),
     )
 
 
@@ -161,7 +186,7 @@ def _core(group: dict[str, str | None]) -> _Core | None:
 def _decimal(digits: str, shift: int = 0) -> _Core | None:
     if len(digits) > _MAX_DIGITS:
         return None
-    whole, _, decimals = digits.replace(",", "").partition(".")
+    whole, _, decimals = digits.translate(_UNGROUPED).partition(".")
     shift -= len(decimals)
     step, under = (10**shift, 1) if shift > 0 else (1, 10**-shift)
     return _Core(int(whole + decimals) * step, under, step)
@@ -184,7 +209,8 @@ def _fraction(over: _Core | None, under: _Core | None) -> _Core | None:
 
 def _currency(group: dict[str, str | None]) -> str | None:
     """Return the currency, which may stand before and after; None where the two differ."""
-    words = (group["money"], (group["symbol"] or "").strip(), group["money2"])
+    symbol = (group["symbol"] or "").strip()
+    words = (group["money"], symbol, group["money2"], group["money3"])
     named = {_CURRENCIES[word.lower()] for word in words if word}
     if len(named) < 2:
         return named.pop() if named else ""

@@ -9,7 +9,10 @@ _SHORT = 2000  # characters
 # NFKC sorts a run of combining marks, in quadratic time; 30 is the limit of UAX #15's Stream-Safe
 # Text Format.
 _MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
-_STYLES = r"\\(?:text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf)|mbox|boldsymbol|bm|bf|rm)"
+_STYLES = (
+    r"\\(?:text(?:bf|it|rm|sf|tt|up|md|normal)?|math(?:bf|it|rm|sf|normal)|mbox|boldsymbol|bm|bf|rm"
+    r"|underline|fbox|framebox|emph)"
+)
 _STYLED = re.compile(_STYLES + r"\s?\{((?:[^{}]++|\{[^{}]*+\})*+)\}")
 _STYLE = re.compile(rf"(?:{_STYLES}|\\left|\\right|\\displaystyle)(?![A-Za-z])")
 _NOTHING = re.compile(r"\\[,!()\[\]]")  # thin spaces and math delimiters
@@ -19,10 +22,19 @@ _SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
 _TIE = re.compile(r"(?<=[,;:}])~(?!~)|(?<!~)~(?=[\\{])|(?<=[0-9])~(?=[A-Za-z])")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _BOLD = re.compile(r"(?<![0-9A-Za-z*])\*\*(?=\S)|(?<=\S)\*\*(?![0-9A-Za-z*])")  # 2**3 is a power
+_COLOR = re.compile(r"\\(?:text)?color\s?(?:\[[a-zA-Z]{1,9}\])?\s?\{[A-Za-z0-9!, .#]{1,40}\}")
+_SIZE = re.compile(
+    r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge|bfseries"
+    r"|itshape)(?![A-Za-z])\s?"
+)
+_BREAK = re.compile(r"(?:\\\\\s*)+$|\\!(?=,)|(?<=,)\\!")  # at the end; a negative thin space
+_EMPHASIS = re.compile(
+    r"(?<![0-9A-Za-z_])(_{1,2}|\*)(?=[^\s_*])([^_*]{1,200}?)(?<=[^\s_*])\1(?![0-9A-Za-z_])"
+)
 _MARKUP = str.maketrans("", "", "{}`\ufe0f")
 _IN_FORMULAS = str.maketrans("", "", "`\ufe0f")
 _FORMULA = re.compile(r"\\[A-Za-z]|[\^_]\{")
-_NEEDS_CLEANING = re.compile(r"[\\{}`*\s\ufe0f]")
+_NEEDS_CLEANING = re.compile(r"[\\{}`*_\s\ufe0f]")
 
 QUOTES = "\"“”'‘’「」$"
 """What may stand around a whole answer: quotation marks, and the dollar signs of a formula."""
@@ -64,6 +76,7 @@ def plain(text: str) -> str:
     if not _NEEDS_CLEANING.search(text):
         return text
     if "\\" in text:
+        text = undressed(text)
         bare = _STYLE.sub("", text)
         if _FORMULA.search(bare):
             bare = _STYLE.sub("", _STYLED.sub(r"\1", text))
@@ -74,9 +87,21 @@ def plain(text: str) -> str:
             text = _ESCAPED.sub(r"\1", text)
     if "**" in text:
         text = _BOLD.sub("", text)
+    if "_" in text or "*" in text:
+        text = _EMPHASIS.sub(r"\2", text)
     text = text.translate(_IN_FORMULAS if _FORMULA.search(text) else _MARKUP)
     lines = (" ".join(line.split()) for line in text.splitlines())
     return "\n".join(line for line in lines if line)
+
+
+def undressed(text: str) -> str:
+    r"""Return LaTeX without colours, sizes, negative spaces and a line break at its end.
+
+    `\color{red}{C}`, `\Large C` and `C \\` become `{C}`, `C` and `C `.
+    """
+    if "olor" in text:
+        text = _COLOR.sub("", text)
+    return _SIZE.sub("", _BREAK.sub("", text))
 
 
 def drop_lead(text: str) -> str:

@@ -12,10 +12,12 @@ SCALES: Final[dict[str, int]] = {
     **{"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12},
     **{"thousands": 10**3, "millions": 10**6, "billions": 10**9, "trillions": 10**12},
     **{"hundred thousand": 10**5, "hundred million": 10**8, "hundred billion": 10**11},
-    **{"k": 10**3, "m": 10**6, "mn": 10**6, "mln": 10**6, "mio": 10**6},
+    **{"k": 10**3, "m": 10**6, "mn": 10**6, "mln": 10**6, "mio": 10**6, "mil": 10**6},
+    **{"mils": 10**6, "lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7},
     **{"bn": 10**9, "bln": 10**9, "tn": 10**12, "trn": 10**12},
     **{"百": 10**2, "千": 10**3, "万": 10**4, "十万": 10**5, "百万": 10**6, "千万": 10**7},
     **{"亿": 10**8, "十亿": 10**9, "百亿": 10**10, "千亿": 10**11, "万亿": 10**12},
+    **{"个亿": 10**8, "个万": 10**4},
 }
 """What a number is multiplied by; the ASCII words in any case."""
 
@@ -26,7 +28,8 @@ RATES: Final[dict[str, int]] = {
     **dict.fromkeys(
         ("%", "percent", "per cent", "pct", "percentage point", "percentage points"), 100
     ),
-    **dict.fromkeys(("个百分点", "百分点"), 100),
+    **dict.fromkeys(("个百分点", "百分点", "pp", "pps", "ppt", "ppts", "% points"), 100),
+    **dict.fromkeys(("成",), 10),
     **dict.fromkeys(("‰",), 1000),
     **dict.fromkeys(("bp", "bps", "basis point", "basis points", "个基点", "基点"), 10_000),
 }
@@ -56,6 +59,7 @@ CURRENCY_WORDS: Final[dict[str, str]] = {
     **{"澳元": "AUD", "australian dollars": "AUD", "新加坡元": "SGD", "新台币": "TWD"},
     **{"韩元": "KRW", "卢比": "INR", "rupees": "INR"},
     **dict.fromkeys(("cent", "cents", "¢", "美分"), "cent"),
+    **dict.fromkeys(("p", "pence"), "pence"),
 }
 """Currencies that stand after a number only."""
 

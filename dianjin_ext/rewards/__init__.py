@@ -15,6 +15,7 @@ from dianjin_ext.rewards.registry import register_reward, reward_names
 from dianjin_ext.rewards.repetition import repetition_penalty
 from dianjin_ext.rewards.score import compute_score, gold_response
 from dianjin_ext.rewards.steps import step_share
+from dianjin_ext.rewards.tatqa import score_tatqa
 
 __all__ = [
     "PRESETS",
@@ -37,6 +38,7 @@ __all__ = [
     "score_exact",
     "score_label",
     "score_numeric",
+    "score_tatqa",
     "soft_overlong",
     "step_share",
     "verdict",

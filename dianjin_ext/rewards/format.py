@@ -80,7 +80,7 @@ def compare(
     gold: T | None,
     read: Callable[[Extract], Reading[T]],
     *,
-    right: Callable[[T, T], bool] = operator.eq,
+    right: Callable[[T, T], bool | None] = operator.eq,
     show: Callable[[T], str] = str,
 ) -> Score:
     """Score an extract: 1.0 if `read` finds in it the answer `gold`, else 0.0.
@@ -89,7 +89,8 @@ def compare(
         found: What `extract` returned.
         gold: The gold answer, read; None is reported as `gold_unusable`, whatever the response.
         read: Reads an extract.
-        right: Whether an answer, its first argument, is the gold answer.
+        right: Whether an answer, its first argument, is the gold answer; None where that can't be
+            told, which is `ambiguous`.
         show: Gives the canonical form of an answer, for `pred`.
     """
     if gold is None:
@@ -99,7 +100,8 @@ def compare(
     answer, fault = read(found)
     if answer is None:
         return zero(fault, layout=1.0)
-    return verdict(right(answer, gold), show(answer))
+    same = right(answer, gold)
+    return zero("ambiguous", layout=1.0) if same is None else verdict(same, show(answer))
 
 
 def _blank(box: Box) -> bool:

@@ -49,8 +49,9 @@ def _same_unit(answer: Number, gold: Number) -> bool:
 def _factors(answer: Number, gold: Number, policy: NumberPolicy) -> Iterator[Fraction]:
     """Yield what the answer may be multiplied by before it is compared."""
     yield Fraction(1)
-    bare = answer.rate == answer.scale == 1
-    if policy.percent != "exact" and bare and gold.rate != 1 and not answer.currency + answer.unit:
+    bare = answer.rate == answer.scale == 1 and not answer.worded
+    plain = answer.rate == answer.scale == 1 and not answer.currency + answer.unit
+    if policy.percent != "exact" and plain and gold.rate != 1:
         yield Fraction(1, gold.rate)
     if policy.percent == "either" and answer.rate == 100 and gold.rate == 1:
         yield Fraction(100)
@@ -69,7 +70,7 @@ def _same_ends(answer: Number, gold: Number, factor: Fraction, policy: NumberPol
 def _equal(answer: Fraction, gold: Fraction, step: Fraction, policy: NumberPolicy) -> bool:
     if answer == gold:
         return True
-    if policy.round_to_gold:
+    if policy.round_to_gold is True or (policy.round_to_gold and step.denominator > 1):
         answer = round_to(answer, step)
     places = policy.decimals
     if places is not None and _same_rounded(answer, gold, places):

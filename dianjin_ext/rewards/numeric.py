@@ -5,27 +5,33 @@ The sign always counts, and powers of ten are never forgiven. By default, a perc
 100 and a scale multiplies on either side; units and currencies must not contradict each other; and
 two values are equal when they are the same after rounding to five decimals, half to even, which is
 how FinQA's own evaluator compares (https://github.com/czyssrs/FinQA); a gold number that would
-become 0 is not rounded. An approximate answer (`约5`) counts as its number. A range equals nothing
-but the same range.
+become 0 is not rounded. `tatqa` and `convfinqa`, whose gold numbers are rounded themselves, round
+the answer to the decimals of the gold number. An approximate answer (`约5`) counts as its number. A
+range equals nothing but the same range.
 
 Of FinQA's two gold answers, `exe_ans` is the one to use: it is what the program gives (3.8), while
 `answer` (380) may be rounded, or in per cent without saying so.
 
-A percent sign, a scale or a currency right after the box belongs to the number. Without a box,
-which only `lenient` takes, the answer may be stated in prose (`dianjin_ext.answers.statement`). A
-gold answer of yes or no, which FinQA has too, is compared as a label.
+Where the row's `scale` or its question says in what the number is meant (`in millions`, 多少万元),
+a number that doesn't say so itself is meant in that, gold or answer; see
+`dianjin_ext.answers.question`. Words that say that a number falls make it negative; against a
+positive gold number it is right where the question asks how far something fell, else `ambiguous`.
+
+What touches the box belongs to the number (`dianjin_ext.answers.around`). Without a box, which only
+`lenient` takes, the answer may be stated in prose (`dianjin_ext.answers.statement`). A gold answer
+of yes or no, which FinQA has too, is compared as a label.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from dianjin_ext.answers.around import read_boxed
 from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.numbers import Number, read_number
+from dianjin_ext.answers.question import NOTHING, Asked, asked
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.statement import read_statement
-from dianjin_ext.answers.units import CURRENCY_SIGNS, CURRENCY_WORDS, RATES, SCALES, alternatives
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.format import Extract, compare, extract
@@ -36,19 +42,10 @@ from dianjin_ext.rewards.registry import register_reward
 _Answer = Number | str
 
 _EXACT = NumberPolicy(decimals=None)
-_SCALE_WORDS = [word for word in SCALES if not (word.isascii() and len(word) == 1)]
-_CURRENCY_WORDS = [*CURRENCY_WORDS, *(sign for sign in CURRENCY_SIGNS if sign.isalpha())]
-_AFTER = re.compile(
-    r"\s{0,9}(?:\$|\\\))?(?:\s|~|\\[,; ]){0,9}(?:\\text\{\s?)?\\?"
-    rf"((?:％|{alternatives([*RATES, *_SCALE_WORDS])})?\s?(?:{alternatives(_CURRENCY_WORDS)})?)",
-    re.IGNORECASE,
-)
 
 
 @register_reward(
     "finqa",
-    "convfinqa",
-    "tatqa",
     "docmath",
     "xbrl_math",
     "numeric",
@@ -62,7 +59,7 @@ def score_numeric(
     Args:
         response: The text of the model.
         ground_truth: A number, or the text of one.
-        extra_info: Not used.
+        extra_info: `scale` and `question`, where the row has them (see the module).
         policy: How the response is read, and when numbers are equal.
     """
     found = extract(response, policy)
@@ -70,13 +67,36 @@ def score_numeric(
     if numbers.parity == "docmath":
         return score_as_docmath(found, ground_truth)
     gold: Any = _read_gold(str(ground_truth))
+    question = _question(extra_info, numbers)
     return compare(
         found,
         gold,
         _read_extract,
-        right=lambda answer, gold: _same(answer, gold, numbers),
-        show=lambda answer: answer if isinstance(answer, str) else canonical(answer, numbers),
+        right=lambda answer, gold: _right(answer, gold, numbers, question),
+        show=lambda answer: _show(answer, numbers, question),
     )
+
+
+@register_reward("convfinqa", gold="one quantity such as '0.13793', '12.5%' or '5', or yes or no")
+def score_rounded(response: str, ground_truth: Any, *, policy: Policy, **row: Any) -> Score:
+    """Score a number whose gold number is rounded: the answer is rounded to its decimals.
+
+    The arguments are those of `score_numeric`. `numbers.round_to_gold: false` compares as there.
+    """
+    return score_numeric(response, ground_truth, policy=rounding(policy), **row)
+
+
+def rounding(policy: Policy) -> Policy:
+    """Return `policy` with `numbers.round_to_gold: decimals`, unless it says otherwise."""
+    numbers = policy.numbers
+    if "round_to_gold" in numbers.model_fields_set or numbers.parity is not None:
+        return policy
+    return policy.model_copy(update={"numbers": _rounding(numbers)})
+
+
+@lru_cache(maxsize=64)
+def _rounding(numbers: NumberPolicy) -> NumberPolicy:
+    return numbers.model_copy(update={"round_to_gold": "decimals"})
 
 
 def _read(text: str) -> Reading[_Answer]:
@@ -95,8 +115,7 @@ def _read_gold(text: str) -> _Answer | None:
 
 def _read_extract(found: Extract) -> Reading[_Answer]:
     if found.boxed:
-        after = _AFTER.match(found.after) if found.after else None
-        return _read(f"{found.text} {after[1]}" if after and after[1] else found.text)
+        return read_boxed(found.before, found.text, found.after, _read)
     whole = _read(found.text)
     return whole if whole.value is not None else read_statement(found.text, _read, _agree)
 
@@ -105,7 +124,42 @@ def _agree(one: _Answer, other: _Answer) -> bool:
     return _same(one, other, _EXACT)
 
 
+def right_number(
+    answer: Number, gold: Number, policy: NumberPolicy, extra_info: Mapping[str, Any]
+) -> bool | None:
+    """Whether a number is the gold number of a row; None where that can't be told."""
+    return _right(answer, gold, policy, _question(extra_info, policy))
+
+
+def _question(extra_info: Mapping[str, Any], policy: NumberPolicy) -> Asked:
+    question = asked(extra_info)
+    return question if policy.scale == "question" else question._replace(factor=NOTHING.factor)
+
+
+def _right(answer: _Answer, gold: _Answer, policy: NumberPolicy, question: Asked) -> bool | None:
+    """Whether an answer is right; None where a fall stands against a rise of the same size."""
+    if isinstance(answer, str) or isinstance(gold, str):
+        return answer == gold
+    factor = question.factor
+    if factor != 1 and gold.bare != answer.bare:
+        if answer.bare and gold.rate == 1:
+            answer = answer.times(factor)
+        elif gold.bare and (answer.rate == 1 or factor < 1):
+            answer = answer.times(1 / factor)
+    if same_number(answer, gold, policy):
+        return True
+    if not (answer.falls or gold.falls) or not same_number(answer.times(-1), gold, policy):
+        return False
+    return True if question.fall else None
+
+
 def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:
     if isinstance(answer, str) or isinstance(gold, str):
         return answer == gold
     return same_number(answer, gold, policy)
+
+
+def _show(answer: _Answer, policy: NumberPolicy, question: Asked) -> str:
+    if isinstance(answer, str):
+        return answer
+    return canonical(answer.times(question.factor) if answer.bare else answer, policy)

@@ -68,14 +68,18 @@ class NumberPolicy(Model):
         unit: What units and currencies do. `exact`: where both sides have one, they must be the
             same; a missing one is no fault. Scales (万, million) multiply, so that 5 is wrong for
             5万元. `gold_hint`: as well as that, an answer without a scale may also be meant in that
-            of the gold answer: 5 and 50000 are right for 5万元. `ignore`: units and currencies are
-            dropped; scales still multiply.
+            of the gold answer: 5 and 50000 are right for 5万元, 5元 is not. `ignore`: units and
+            currencies are dropped; scales still multiply.
+        scale: Where the row's `scale`, or its question, says in what the number is meant (`in
+            millions`, 多少万元), a number that doesn't say so itself is meant in that. `none`: the
+            row says nothing.
         rel_tol: Largest difference, as a share of the gold number.
         abs_tol: Largest difference between the values: 0.001 is a tenth of a percentage point.
         decimals: Both values are rounded half to even to this many decimals before they are
             compared; 5 is what FinQA's own evaluator does. A gold number that would become 0, such
             as 0.000003, is compared as it is. None compares exact values.
-        round_to_gold: Round the answer to the digits that the gold number is written with.
+        round_to_gold: Round the answer to the digits that the gold number is written with;
+            `decimals`: where it has decimals. That is the default of `tatqa` and `convfinqa`.
         parity: `docmath` compares as DocMath-Eval's published evaluator does, faults included, and
             is for comparing with published tables only. The fields above don't count then.
     """
@@ -85,7 +89,8 @@ class NumberPolicy(Model):
     rel_tol: NonNegativeFloat = 0.0
     abs_tol: NonNegativeFloat = 0.0
     decimals: NonNegativeInt | None = Field(default=5, le=30)
-    round_to_gold: bool = False
+    scale: Literal["question", "none"] = "question"
+    round_to_gold: bool | Literal["decimals"] = False
     parity: Literal["docmath"] | None = None
 
 

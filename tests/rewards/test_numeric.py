@@ -64,7 +64,7 @@ def test_box(name, box, gold, score):
 def test_percent_sign_after_the_box_belongs_to_the_number(after):
     assert grade(r"\boxed{12.5}" + after, "0.125")["score"] == 1.0
     assert grade(r"\boxed{12.5}" + after, "12.5")["score"] == 0.0
-    assert grade(r"\boxed{12.5\%}" + after, "0.125")["reason"] == "no_answer"
+    assert grade(r"\boxed{12.5\%}" + after, "0.125")["reason"] == "ambiguous"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_pred_is_short():
         ("The answer is no.", "no", "correct"),
         ("5.2 million", "5200000", "correct"),
         ("The answer is -5.", "5", "wrong"),
-        ("The answer is a loss of 5.", "5", "no_answer"),
+        ("The answer is a loss of 5.", "5", "ambiguous"),
         ("The profit is 5 and 6 or 7.", "5", "no_answer"),
         ("The answer is 12. Therefore, the period is 30 days.", "12", "ambiguous"),
         (r"The answer is 5. \boxed{6}", "6", "correct"),

@@ -1,0 +1,257 @@
+r"""What touches a box and belongs to the number in it: `-\boxed{5}`, `\boxed{5}\times 10^6`.
+
+Looked at is the line of the box, past markup (`$`, `\[`, `**`, `\,`, `\text{`). A sign, a currency
+or words for the way it goes before the box, and a power of ten, a scale, a rate, a currency, a unit
+or such words after it are read with it. What would change the number and can't be read with it is
+`ambiguous`: digits, a decimal point, a group of thousands, an operator, a fraction, a power, a
+bound, a denial, a second value. Anything else says nothing about the number.
+
+A dash is a sign where it touches the box and nothing before it can be subtracted from; at the start
+of a line, with a blank behind it, it is a bullet.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from dianjin_ext.answers.direction import beside
+from dianjin_ext.answers.quantity import read_quantity
+from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.units import (
+    CAPITAL_SCALES,
+    CURRENCY_SIGNS,
+    CURRENCY_WORDS,
+    RATES,
+    SCALES,
+    UNITS,
+    alternatives,
+)
+
+T = TypeVar("T")
+
+REACH: Final = 80
+"""Characters before and after a box that are looked at."""
+
+_DRESS = (
+    r"\\(?:text(?:bf|it|rm|sf|tt|up|normal)?|math(?:bf|it|rm|sf|normal)|mbox|boldsymbol|bm|bf|rm"
+    r"|underline|fbox|framebox|emph|(?:text)?color\s?\{[^{}]{1,30}\})"
+)
+_BLANK = r"\s|~|\\[,;:! ]|\\q?quad(?![A-Za-z])"
+_OPENER = re.compile(
+    rf"(?:(?P<blank>\s)|{_BLANK}|{_DRESS}\s?\{{|{_DRESS}|\\(?:displaystyle|left|big|Big|bigl|Bigl)"
+    r"|\\[(\[]|(?<!\\)\$\$?|(?<![0-9])\*\*?|__|`|&|\\\\|(?<![A-Za-z\\}^_\]])\{|\|)\Z"
+)
+_CLOSER = re.compile(
+    rf"(?P<blank>\s)|{_BLANK}|{_DRESS}\s?\{{|\\(?:displaystyle|right|big|Big|bigr|Bigr)"
+    r"|\\[)\]]|(?<!\\)\$\$?|\*\*?(?![0-9])|__|`|\}"
+)
+_DASH = re.compile(r"[-−–—﹣－‐‑‒―]+\Z")
+_SIGN = re.compile(r"(?:负|\bminus|\bnegative)\Z", re.IGNORECASE)
+_POSITIVE = re.compile(r"(?:^|[=:：≈(（是为\s])\+\Z")
+_RELATION = re.compile(
+    r"(?:[=:：≈(（,，。;；]|\\approx|\\sim|\\to|\\Rightarrow|\b(?:is|was|be|of|by)|[是为约]) ?\Z"
+)
+_MONEY_BEFORE = re.compile(
+    rf"(?:(?:US|HK|C|CA|A|AU|NZ|S|NT|R)?\\?\$|(?<![A-Za-z])(?:{alternatives(CURRENCY_SIGNS)}))\Z",
+    re.IGNORECASE,
+)
+_WAY_BEFORE = re.compile(
+    r"(?:(?<![A-Za-z])(?:an? |the )?(?:[a-z-]+ ){0,2}?"
+    r"(?:loss(?:es)?|decreased?|declined?|reduction|drop|fall|fell|dropped|lost|shrank|down|deficit|outflow|gain|increased?|rise|rose|grew|growth|up)"
+    r"(?: (?:of|by|is|was)|:| =|=)?"
+    r"|(?:净亏损|亏损|减少|下降|下滑|下跌|降低|跌幅|降幅|减幅|跌|负增长|净流出|增长|增加|上升|上涨|提高|增幅"
+    r"|涨幅)[额度]?(?:了|达|为|是|约|:|：|=)*) ?\Z",
+    re.IGNORECASE,
+)
+_UNREADABLE_BEFORE = re.compile(
+    r"[0-9０-９][.,，]?\Z|(?:^|[\s$])[.]\Z|[+×÷·∙^_<>≤≥≠±∓/!√%‰]\Z|(?<![\\&])&lt;\Z"
+    r"|\\(?:times|cdot|div|pm|mp|lt|gt|le|leq|leqslant|ge|geq|geqslant|neq|ne|log|ln|exp|sum|int"
+    r"|max|min|over|not|sqrt(?:\[[^\]]{1,9}\])?)\Z"
+    r"|(?:\\[cdt]?frac|\\sqrt(?:\[[^\]]{1,9}\])?|[\^_}\]])\s?\{\Z|[0-9]\s?\*\*?\Z"
+    r"|(?<![A-Za-z])(?:not|n['’]t|never|more than|less than|at least|at most|over|under|above|below"
+    r"|greater than|exceeds?|or|between)\Z"
+    r"|(?:不是|并非|不等于|不为|大于|小于|超过|高于|低于|不到|不足|至少|至多|不少于|不低于|或|除以|乘以)\Z",
+    re.IGNORECASE,
+)
+_POWER = re.compile(
+    r"(?:\\times|\\cdot|[×x·*∙])(?:\s|\\[,;! ])*10\s?"
+    r"(?:\^\s?(?:\{\s?([+-]?[0-9]{1,3})\s?\}|([+-]?[0-9]{1,3}))"
+    r"|([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]{1,4}))|[eE]([+-]?[0-9]{1,3})(?![0-9A-Za-z])"
+)
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SCALES = alternatives([*SCALES])
+_MONEY = alternatives([*CURRENCY_WORDS, *(s for s in CURRENCY_SIGNS if s not in "$¥")])
+_TAIL = re.compile(
+    rf"(?P<what>(?:(?:{alternatives([s for s in CURRENCY_SIGNS if s.isalpha()])})\s?(?={_SCALES}))?"
+    rf"(?:{_SCALES}|(?-i:{alternatives(CAPITAL_SCALES)}))?\s?"
+    rf"(?:\\?(?:％|{alternatives(RATES)}))?\s?(?:{_MONEY})?)\s?"
+    rf"(?P<unit>(?:{alternatives(UNITS)})?(?:\s?(?:/|per |a |每)(?:{alternatives(UNITS)}))?"
+    r"|annually|p\.a\.)",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(
+    r"[(（]\s?(?:in )?\\?([%％‰]|[^\W\d][^()（）\d]{0,30}?)\s?[)）]", re.IGNORECASE
+)
+_WAY_AFTER = re.compile(
+    r"(?:(?:increase|decrease|decline|reduction|drop|gain|rise|growth|loss|lower|higher)d?\b"
+    r"|的?(?:下降|减少|亏损|降幅|跌幅|增长|增加|增幅|涨幅))",
+    re.IGNORECASE,
+)
+_UNREADABLE_AFTER = re.compile(
+    r"[0-9０-９]|[.,，][0-9]|['’][0-9]|[-−–~～+×÷·∙*/:]\s?[\\($]*[0-9]|[\^!√°?？]|_\{|[+×÷·*]\s?[\\A-Za-z(]"
+    r"|\\(?:times|cdot|div|pm|mp|over|circ|sqrt|[cdt]?frac|boxed|fbox|to(?![A-Za-z]))"
+    r"|/\s?(?:\\|[A-Za-z(])|(?:to|or|through|到|至|或|或者)\s?[\\$(]*(?:[0-9]|\\boxed|\\fbox)"
+    r"|(?:or (?:more|less|above|below|higher|lower)|多|余|以上|以下|不到)(?!\w)|[多余][万亿千百]",
+    re.IGNORECASE,
+)
+_LETTER = re.compile("[A-Za-z]")
+_AMBIGUOUS: Final = "ambiguous"
+
+
+def read_boxed(before: str, text: str, after: str, read: Callable[[str], Reading[T]]) -> Reading[T]:
+    """Read the content of a box together with what touches it.
+
+    Args:
+        before: What stands before the box.
+        text: Its content.
+        after: What follows it.
+        read: Reads a quantity from end to end.
+    """
+    ahead, behind = _line_before(before), _line_after(after)
+    if not ahead and not behind:
+        return read(text)
+    alone = read(text)
+    if alone.value is None:
+        return alone
+    first, last = _before(ahead, behind, text), _after(behind)
+    if first is None or last is None:
+        return Reading(None, _AMBIGUOUS)
+    needed, unit = last
+    for tail in dict.fromkeys((needed + unit, needed)):  # a unit that contradicts is only a word
+        if not first and not tail.strip():
+            return alone
+        whole = read(f"{first}{text}{tail}")
+        if whole.value is not None:
+            return whole
+    return Reading(None, _AMBIGUOUS)
+
+
+def _line_before(text: str) -> str:
+    text = text[-2 * REACH :]
+    if text.rstrip().endswith(("\\[", "$$")):  # a formula of its own lines
+        text = text.rstrip()
+    return text[text.rfind("\n") + 1 :][-REACH:].lstrip() if text.strip() else ""
+
+
+def _line_after(text: str) -> str:
+    text = text[: 2 * REACH]
+    bare = text.lstrip()
+    if bare.startswith(("\\]", "$$")):
+        text = bare
+    return text.split("\n", 1)[0][:REACH].rstrip()
+
+
+def _strip(line: str) -> tuple[str, bool]:
+    """Return a line without markup at its end, and whether a blank was there."""
+    blank = False
+    while (match := _OPENER.search(line, max(0, len(line) - 50))) is not None:
+        if match[0].startswith(">"):
+            break
+        blank = blank or bool(match["blank"])
+        line = line[: match.start()]
+    return line, blank
+
+
+def _before(line: str, behind: str, text: str) -> str | None:
+    """Return what is read with the number, or None where it can't be read."""
+    words = ""
+    for _ in range(3):
+        line, blank = _strip(line)
+        if not line or line.rstrip("> ") == "":
+            return words
+        if (match := _SIGN.search(line)) is not None:
+            return "-" + words
+        if (match := _DASH.search(line)) is not None:
+            sign = _sign(line[: match.start()], match[0], blank)
+            return sign if sign is None else sign + words
+        if not blank and _POSITIVE.search(line):
+            return "+" + words
+        if not words and not blank and (match := _MONEY_BEFORE.search(line)) is not None:
+            words = match[0].strip().replace("\\", "") + " "
+            line = line[: match.start()]
+            continue
+        break
+    if _UNREADABLE_BEFORE.search(line):
+        apart = blank and line[-1] in "0123456789.,，%"
+        return words if apart and "/" not in text and "frac" not in text else None
+    if not blank and line[-1] in "(（[" and behind[:1] in ")）]":
+        return None if line[-1] != "[" else words
+    if (match := _WAY_BEFORE.search(line + " " * blank)) is not None:
+        way = match[0].strip()
+        return f"{_last_words(way)} {words}"
+    return words
+
+
+def _last_words(way: str) -> str:
+    """Return the shortest end of `way` that says which way the number goes."""
+    parts = way.split(" ")
+    for start in range(len(parts) - 1, -1, -1):
+        tail = " ".join(parts[start:])
+        if beside(f"{tail} 5") is not None:
+            return tail
+    return way
+
+
+def _sign(head: str, dash: str, blank: bool) -> str | None:
+    """Return what a dash before the box means: a minus, nothing, or what can't be told."""
+    stripped, apart = _strip(head)
+    if not stripped:
+        bullet = blank and not head.strip()
+        return "" if bullet else ("-" if len(dash) == 1 else None)
+    if len(dash) > 1:
+        return ""
+    if _RELATION.search(stripped):
+        return "-"
+    if apart and not blank and not stripped[-1].isdigit() and stripped[-1] not in ")]}":
+        return "-"
+    if dash == "—" and apart and blank:
+        return ""
+    return None
+
+
+def _after(line: str) -> tuple[str, str] | None:
+    """Return what must be read with the number, and a unit; None where it can't be read."""
+    blank = False
+    while (match := _CLOSER.match(line)) is not None:
+        blank = blank or bool(match["blank"])
+        line = line[match.end() :]
+    if not line:
+        return "", ""
+    power = ""
+    if (match := _POWER.match(line)) is not None and (not blank or match[0][0] not in "eE"):
+        exponent = match[1] or match[2] or (match[3] or "").translate(_RAISED) or match[4]
+        power = f"×10^{exponent}"
+        line = line[match.end() :]
+        while (match := _CLOSER.match(line)) is not None:
+            line = line[match.end() :]
+    if (match := _BRACKETED.match(line)) is not None:
+        said = f" ({match[1]})"
+        if read_quantity(f"1 {match[1]}") is not None:
+            return power + said, ""
+        return power, ""
+    tail = _TAIL.match(line)
+    what = tail["what"].replace("\\", "") if tail else ""
+    unit = tail["unit"] if tail else ""
+    rest = line[tail.end() :] if tail else line
+    glued = (
+        tail is not None and tail[0][-1:].isalpha() and (rest[:1].isascii() and rest[:1].isalpha())
+    )
+    if glued or (blank and what.strip() in ("k", "m", "p", "t")):
+        what, unit, rest = "", "", line
+    while (match := _CLOSER.match(rest)) is not None:
+        rest = rest[match.end() :]
+    if rest and (not (what + unit).strip() or rest[0] in "-/^") and _UNREADABLE_AFTER.match(rest):
+        return None
+    if (match := _WAY_AFTER.match(rest)) is not None and not unit:
+        return f"{power} {what} {match[0]}", ""
+    return (power + (f" {what}" if what.strip() else "")), (f" {unit}" if unit else "")

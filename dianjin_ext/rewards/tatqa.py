@@ -1,0 +1,115 @@
+"""TAT-QA: numbers, spans of text, and lists of either.
+
+The gold answer is a number or a text, or a list of them, as published; its `scale` stands in the
+row's `extra_info`. One item is compared as a number, rounded to its decimals, or as a text. Several
+must all be given, in any order, as the published evaluator demands
+(https://github.com/NExTplusplus/TAT-QA), and nothing else: `['2018', '2019']`, `2018 and 2019`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dianjin_ext.answers.arrays import listed
+from dianjin_ext.answers.numbers import read_number
+from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.statement import read_statement
+from dianjin_ext.answers.text import key
+from dianjin_ext.rewards.base import Score
+from dianjin_ext.rewards.exact import score_exact
+from dianjin_ext.rewards.format import Extract, compare, extract
+from dianjin_ext.rewards.numeric import right_number, rounding, score_numeric
+from dianjin_ext.rewards.policy import Policy
+from dianjin_ext.rewards.registry import register_reward
+
+_ITEM = re.compile(r"""'((?:[^'\\]|'(?=\w))*)'|"([^"]*)"|“([^”]*)”""")
+_BETWEEN = re.compile(r"\s*(?:;|\n|、|；|，|,(?![0-9]{3}(?![0-9]))|,?\s+and\s|和|以及)\s*")
+_LONGEST = 2000  # characters
+
+
+@register_reward(
+    "tatqa", gold="a number such as '0.97' or '14.68%', a text, or a list of these, as published"
+)
+def score_tatqa(
+    response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **row: Any
+) -> Score:
+    """Score an answer to a question of TAT-QA.
+
+    Args:
+        response: The text of the model.
+        ground_truth: The gold answer, or a list of them.
+        extra_info: `scale` and `question`, as in `dianjin_ext.rewards.numeric`.
+        policy: How the response is read, and when numbers are equal.
+        row: Handed on.
+    """
+    policy = rounding(policy)
+    golds = _golds(ground_truth)
+    row = {**row, "extra_info": extra_info, "policy": policy}
+    if len(golds) != 1:
+        found = extract(response, policy)
+        return compare(
+            found,
+            golds or None,
+            lambda found: _read_list(found, len(golds)),
+            right=lambda items, golds: _same_lists(items, golds, extra_info, policy),
+            show="; ".join,
+        )
+    if _is_numeric(golds[0]):
+        return score_numeric(response, golds[0], **row)
+    return score_exact(response, golds[0], **row)
+
+
+def _golds(gold: Any) -> list[str]:
+    """Return the items of a gold answer as texts; none where it can't be used."""
+    gold = listed(gold)
+    items = gold if isinstance(gold, list | tuple) else [gold]
+    texts = [
+        str(item)
+        for item in map(listed, items)
+        if isinstance(item, str | int | float) and not isinstance(item, bool)
+    ]
+    return texts if len(texts) == len(items) and all(map(key, texts)) else []
+
+
+def _is_numeric(text: str) -> bool:
+    return read_number(text).value is not None or key(text) in ("yes", "no", "是", "否")
+
+
+def _read_list(found: Extract, many: int) -> Reading[list[str]]:
+    if found.boxed:
+        return _items(found.text, many)
+    whole = _items(found.text, many)
+    return whole if whole.value else read_statement(found.text, lambda text: _items(text, many))
+
+
+def _items(text: str, many: int) -> Reading[list[str]]:
+    """Split a list into `many` items."""
+    if len(text) > _LONGEST:
+        return Reading(None, "no_answer")
+    text = text.strip().rstrip(".。")
+    if text[:1] + text[-1:] in ("[]", "()", "{}"):
+        quoted = [a or b or c for a, b, c in _ITEM.findall(text[1:-1])]
+        text = text[1:-1]
+        if quoted:
+            return Reading(quoted) if len(quoted) == many else Reading(None, "no_answer")
+    items = [item.strip(" .'\"") for item in _BETWEEN.split(text)]
+    return Reading(items) if len(items) == many and all(items) else Reading(None, "no_answer")
+
+
+def _same_lists(
+    items: list[str], golds: list[str], extra_info: Mapping[str, Any], policy: Policy
+) -> bool:
+    left = list(golds)
+    for item in items:
+        match = next((gold for gold in left if _same(item, gold, extra_info, policy)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return not left
+
+
+def _same(item: str, gold: str, extra_info: Mapping[str, Any], policy: Policy) -> bool:
+    answer, wanted = read_number(item).value, read_number(gold).value
+    if answer is not None and wanted is not None:
+        return bool(right_number(answer, wanted, policy.numbers, extra_info))
+    return key(item) == key(gold)
