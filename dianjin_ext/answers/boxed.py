@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 _MARK = "\\boxed"
 _OPENING = re.compile(r"\\boxed\s*\{")
 _BRACE = re.compile("[{}]")
+_BREAKS = re.compile(r"\\{2,}")
 _NO_BRACE: Final = bytes(code for code in range(256) if code not in b"{}")
 _STEPS: Final = bytes.maketrans(b"{}", b"\x01\xff")
 _FEW: Final = 32
@@ -43,6 +44,9 @@ def find_boxes(text: str) -> list[Box]:
 
 
 def _backwards(text: str) -> Iterator[Box]:
+    said = text
+    if "\\\\}" in text or "\\\\{" in text:
+        text = _BREAKS.sub(_blanked, text)
     stop = len(text)
     incomplete = 0
     while incomplete < _MAX_INCOMPLETE:
@@ -53,12 +57,23 @@ def _backwards(text: str) -> Iterator[Box]:
             return
         box = _box_at(text, start, stop)
         if box is not None:
-            yield box
+            yield box if said is text else _in(said, box)
         else:
             incomplete += 1
         # An earlier box that is still open here contains this one, so it is not looked at further:
         # each part of the text is scanned once.
         stop = start
+
+
+def _in(text: str, box: Box) -> Box:
+    return box._replace(content=text[box.end - 1 - len(box.content) : box.end - 1])
+
+
+def _blanked(run: re.Match[str]) -> str:
+    """Blank the line breaks in a run of backslashes before a brace, which they don't escape."""
+    if run.string[run.end() : run.end() + 1] not in ("{", "}"):
+        return run[0]
+    return " " * (len(run[0]) // 2 * 2) + "\\" * (len(run[0]) % 2)
 
 
 def _box_at(text: str, start: int, stop: int) -> Box | None:

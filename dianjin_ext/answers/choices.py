@@ -33,9 +33,15 @@ _SEPARATOR = re.compile(r"[、,;/&\s]+|以?及|和|与|\band\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[(\[【]?([A-Za-z]+)[)\]】]?")
 _ITEM = re.compile(
     r"(?<=[A-Za-z)])"
-    r"(?: ?(?:选?项|[是为](?:正确|本题)?的?(?:答案|选项))| is the (?:correct |right )?answer)$",
+    r"(?: ?(?:(?:[两二三四五六]|[2-6] ?)?个?选?项|[是为](?:正确|本题)?的?(?:答案|选项))"
+    r"| ?(?:[两二三四五六]?个?选?项)?(?:均|都|全部?)?[是为]?(?:正确|对)(?:的|答案|选项|说法)*"
+    r"| is the (?:correct |right )?answer| (?:is|are) (?:both |all )?(?:correct|right))$",
     re.IGNORECASE,
 )
+_JOINED = re.compile(r"[A-Z](?:[.+][A-Z])+")
+_ARRAY = re.compile(r"[\[{(][\sA-Za-z,，、;'\"“”‘’]+[\])}]|(?:['\"“‘][A-Za-z]['\"”’][,，、; ]*)+")
+_ITEM_ENDS: Final = "项案确对的法rt"
+_UNQUOTED = str.maketrans("", "", "[]{}()'\"“”‘’")
 _LABEL = re.compile(
     r"(?:^|[,;、。\n] ?| (?=[(\[]))"
     r"(?:[(\[]([A-Za-z])[)\]] ?[.:、]?|([A-Z])\)|([A-Z]) ?[.:、]|([a-z])[.:)](?=\s|[^\x00-\x7f]))"
@@ -91,8 +97,12 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
     known = _options(tuple(options.items())) if options else _NO_OPTIONS
     whole = plain(text).replace("$", "")
     cleaned = unquoted(drop_lead(whole).rstrip(" .。!")).rstrip(" .。!")
-    if cleaned[-1:] in "项案r":
+    if cleaned[-1:] in _ITEM_ENDS:
         cleaned = _ITEM.sub("", cleaned)
+    if _JOINED.fullmatch(cleaned):
+        cleaned = cleaned.replace(".", "、").replace("+", "、")
+    elif _ARRAY.fullmatch(cleaned):
+        cleaned = cleaned.translate(_UNQUOTED)
     by_letter = _beside(cleaned, known) if known.lettered else ""
     by_letter = by_letter or _letters(cleaned, known.letters)
     by_letter = by_letter or _beside(cleaned, known) or _listed(whole, known)

@@ -136,7 +136,12 @@ def read_label(text: str, names: Iterable[str]) -> Reading[str]:
 
     The sets must have no word in common. See `read_word` for what is read.
     """
-    return read_word(text, [_SETS[name] for name in names])
+    return read_word(text, named_sets(names))
+
+
+def named_sets(names: Iterable[str]) -> tuple[LabelSet, ...]:
+    """Return the sets of `LABEL_SETS` with these names."""
+    return tuple(_SETS[name] for name in names)
 
 
 def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:

@@ -2,24 +2,24 @@ r"""The answer that prose states, for responses without a box.
 
 It is looked for in the last 4,000 characters, and only there. Two kinds of sentences state it: the
 last one with an explicit marker, `answer is` (also `are`, `was`, `would be`, `will be`, `equals`,
-`=`, `:`), a heading `Answer` or `答案`, `####`, `答案是` (`为`, `：`, `=`), `答：`; and the very
-last one of the text, if it concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in
-conclusion`, `因此`, `所以`, `故`, `综上`. Where both state something, they must agree; else the
-answer is `ambiguous`.
+`=`, `:`), a heading `Answer` or `答案`, a line `#### 5`, `答案是` (`为`, `：`, `=`), `答：`; the
+very last one of the text, if it concludes: `therefore`, `thus`, `hence`, `so`, `consequently`, `in
+conclusion`, `因此`, `所以`, `故`, `综上`. Where both state something, they must agree; so must all
+explicit ones, unless the text says in between that it corrects itself. Else the answer is
+`ambiguous`, as it is where the last one is taken back further on (`On second thought`, `更正`).
 
 A sentence must end in the answer: right after the marker, or after the last `is`, `was`, `be`,
 `equals`, `=`, `≈`, `是`, `为`, `等于`, `:` of the sentence. A period may follow (`in 2017`,
-`after 2 years`), and `for`, `per`, `on`, `by`, `at` or `annually` with words without digits.
+`after 2 years`), `for`, `per`, `on`, `by`, `at` or `annually` with words without digits, `when
+rounded to two decimal places`, and after a comma or `because` words that state no second answer.
 
 There is no answer in a sentence that is a question, a condition or a negation, in one that states
-several quantities or that is taken back further on (`Wait`, `更正`), nor where other words stand
-before the quantity (`a loss of $5`, which might be meant as −5). Where a sentence can't be read, no
-other is looked at.
+several quantities, nor where other words stand before the quantity. Where a sentence can't be read,
+no other is looked at.
 """
 
 import operator
 import re
-from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -31,36 +31,54 @@ WINDOW: Final = 4000
 """Characters at the end of a text in which its statement is looked for."""
 
 _LONGEST, _LONGEST_CONCLUSION = 200, 800
-# A text ends where its model ended it; some samplers go on, and keep these tokens.
-_ENDS_OF_TEXT = ("<|endoftext|>", "<|eot_id|>", "<｜end▁of▁sentence｜>")
-_TURNS = re.compile(r"<\|im_(?:end|start)\|>")
+_MOST: Final = 20
+"""Marked answers that are compared; of more, the last."""
 
-_EXPLICIT = re.compile(
+_EXPLICIT_TEXT: Final = (
     # without a leading \b and IGNORECASE, `re` skips to the first characters at once
-    r"[Aa](?:nswer|NSWER)(?i:\s+to\s+(?:the|this)\s+(?:question|problem))?\s*"
-    r"(?:(?i:is|are|was|would\s+be|will\s+be|equals)\b:?|[:=])"
-    r"|####|(?:#\s?|\*\*)(?:[Ff]inal |最终)?(?:[Aa]nswer|答案)(?:\*\*)?[ \t]*\n"
-    r"|答案\s*(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
+    r"[Aa](?:nswer|NSWER)(?i:\s+to\s+(?:the|this)\s+(?:question|problem))?\s*(?:\*\*)?"
+    r"(?:(?i:is|are|was|would\s+be|will\s+be|equals)\b:?|[:=：])"
+    r"|(?P<line>(?m:^)\s{0,3}####[ \t]*(?=[^#\n]*$))"
+    r"|(?:#\s?|\*\*)(?:[Ff]inal |最终)?(?:[Aa]nswer|答案)(?:\*\*)?[ \t]*\n"
+    r"|答案\s*(?:\*\*)?(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
 )
+EXPLICIT: Final = re.compile(_EXPLICIT_TEXT, re.MULTILINE)
+"""What marks an answer of any kind."""
+
 _CONCLUSION = re.compile(
-    r"\b(?:therefore|thus|hence|so|in\s+conclusion|consequently)\b|因此|所以|(?<!事)故(?![事障])|综上(?:所述)?",
+    r"\b(?:therefore|thus|hence|so|in\s+conclusion|consequently)\b"
+    r"|因此|所以|(?<!事)故(?![事障])|综上(?:所述)?",
     re.IGNORECASE,
 )
 _BEGIN = re.compile(r"(?:[\s:：]|\*\*|\\\[|\$\$)*")
 _END = re.compile(r"[。！？!?\n]|(?<!approx)(?<!U\.S)\.(?=[\s*]|$)", re.IGNORECASE)
 _COPULA = re.compile(
     r"\b(?:is|are|was|were|be|equals?)\b|\bequal\s+to\b|[=≈:：]|\\approx"
-    r"|等于|(?<![因认作成])为|(?<!不)是",
+    r"|等于|(?<![因认作成行])为|(?<!不)是",
     re.IGNORECASE,
 )
 _DOUBT = re.compile(
-    r"\b(?:not|cannot|if|unless|whether|wrong|incorrect|false|doubt"
-    r"|unlikely|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing))\b|n['’]t\b"
-    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为",
+    r"\b(?:not|cannot|if|unless|whether|wrong|incorrect|false|doubt|could|might|may"
+    r"|unlikely|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing)|maybe|perhaps)\b|n['’]t\b"
+    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为|可能|也许",
     re.IGNORECASE,
 )
+_CONDITION = re.compile(
+    r"\b(?:if|unless|whether|doubt|unlikely|nobody|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing))\b"
+    r"|如果|若|假设|假如|是否|有人|误以为",
+    re.IGNORECASE,
+)
+_COMMA = re.compile("[,，;；]")
 _RETRACTION = re.compile(
-    r"\b(?:actually|correction|wait|sorry|oops|scratch that)\b|更正|等等|等一下|不对|抱歉",
+    r"\b(?:actually|correction|wait|sorry|oops|scratch that|on (?:second|further) thought"
+    r"|on reflection|let me (?:re-?)?(?:check|compute|calculate|consider|do|verify|think)"
+    r"|recalculat\w+|recomput\w+|reconsider\w*|(?:i|i've|i have) made (?:a|an) (?:mistake|error)"
+    r"|i was (?:wrong|mistaken)|must correct|on (?:re-?)?checking"
+    r"|that (?:is|was) (?:wrong|incorrect))\b"
+    r"|\b(?:however|but)\b[^.\n]{0,120}?\b(?:comes? to|should be|must be|is actually|becomes?"
+    r"|would be|turns out)\b"
+    r"|更正|纠正|修正|等等|等一下|不对|抱歉|重新(?:计算|检查|考虑|核算|审视|看)|重算|再(?:看|检查|算|想)"
+    r"|算错|弄错|有误|(?:但|不过|然而)[^。\n]{0,60}?(?:应[取为该当改是]|而应|需改|改为)|应改为|实际上应",
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(r"[\s(*$¥￥€£≈~+-]*(?:\\\$|[A-Z]{1,3}\$?\s?|about |approximately |约)?[0-9]")
@@ -70,10 +88,30 @@ _TAIL = re.compile(
     r"(?:annually|(?:for|per|on|by|at(?! least| most))\b[^0-9]*)?$",
     re.IGNORECASE,
 )
+_ROUNDED = re.compile(
+    r",?\s?\(?(?:when |as |and )?(?:rounded|to)(?: (?:off|up|down))?(?: to)?(?: the)?(?: nearest)?"
+    r"(?: (?:[0-9]|one|two|three|four))?(?: [a-z]+){0,2}?"
+    r" (?:places?|points?|digits?|decimals?|cent|dollar|percent|number|integer|million|tenth"
+    r"|hundredth|thousand)\)?\s*$|[,，(（]\s?(?:保留|四舍五入)[^,，。]{0,20}$",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"\s*(?:[,，;；]|——|\s[—–-]\s|\s(?P<why>because|since|as|given|due)\b|(?P<why2>因为|由于))",
+    re.IGNORECASE,
+)
+_SECOND = re.compile(
+    r"\b(?:or|and|unless|if|but|however|not|except|maybe|perhaps)\b|[或但]|除非|如果|不过",
+    re.IGNORECASE,
+)
 
 
 def read_statement(
-    text: str, read: Callable[[str], Reading[T]], same: Callable[[T, T], bool] = operator.eq
+    text: str,
+    read: Callable[[str], Reading[T]],
+    same: Callable[[T, T], bool] = operator.eq,
+    *,
+    markers: re.Pattern[str] = EXPLICIT,
+    digits: bool = True,
 ) -> Reading[T]:
     """Read what `text` states as its answer (see the module).
 
@@ -81,41 +119,84 @@ def read_statement(
         text: The answer of a response, in prose.
         read: Reads an answer from end to end, such as `read_number`.
         same: Whether two answers agree.
+        markers: What marks an answer.
+        digits: Whether a number in what follows the answer may be a second one.
     """
-    window = _window(text)
-    explicit = _last(_EXPLICIT, window)
-    end = max(explicit.end() if explicit else 0, len(window) - _LONGEST_CONCLUSION)
-    conclusion = _last(_CONCLUSION, window, end)
+    window = text[-WINDOW:]
+    marks = list(markers.finditer(window))[-_MOST:]
+    readings = [(mark, _marked(window, mark, read, digits)) for mark in marks]
+    # A heading `#### 3. Conclusion` marks nothing.
+    readings = [(m, r) for m, r in readings if r.value is not None or not m.groupdict().get("line")]
     stated = concluded = Reading[T](None, "no_answer")
-    if explicit is not None:
-        if _RETRACTION.search(window, explicit.end()):
-            return Reading(None, "no_answer")
-        stated = _read(_clause(_sentence(window, explicit), explicit=True), read)
+    end = 0
+    if readings:
+        mark, stated = readings[-1]
+        end = mark.end()
+        if _RETRACTION.search(window, end):
+            return Reading(None, "ambiguous" if stated.value is not None else "no_answer")
+        if _contradicted(window, readings, same):
+            return Reading(None, "ambiguous")
+    end = max(end, len(window) - _LONGEST_CONCLUSION)
+    conclusion = None
+    for found in _CONCLUSION.finditer(window, end):
+        conclusion = found
     if conclusion is not None:
-        concluded = _read(_clause(_sentence(window, conclusion, last=True), explicit=False), read)
+        sentence = _sentence(window, conclusion, last=True)
+        concluded = _read(_clause(sentence, explicit=False), read, digits)
     if stated.value is not None and concluded.value is not None:
         return stated if same(stated.value, concluded.value) else Reading(None, "ambiguous")
-    return concluded if explicit is None else stated
+    return stated if readings else concluded
 
 
-def _last(pattern: re.Pattern[str], text: str, start: int = 0) -> re.Match[str] | None:
-    found = deque(pattern.finditer(text, start), maxlen=1)
-    return found.pop() if found else None
+def taken_back(text: str) -> bool:
+    """Whether what follows an answer takes it back, and marks no other."""
+    window = text[:WINDOW]
+    return bool(_RETRACTION.search(window)) and not EXPLICIT.search(window)
 
 
-def _window(text: str) -> str:
-    for token in _ENDS_OF_TEXT:
-        end = text.find(token)
-        text = text if end < 0 else text[:end]
-    return _TURNS.sub("\n", text[-WINDOW:])
+def _contradicted(
+    window: str,
+    readings: list[tuple[re.Match[str], Reading[T]]],
+    same: Callable[[T, T], bool],
+) -> bool:
+    """Whether an earlier marked answer differs from the last, and nothing corrects it."""
+    last, stated = readings[-1]
+    if stated.value is None:
+        return False
+    return any(
+        reading.value is not None
+        and not same(reading.value, stated.value)
+        and not _RETRACTION.search(window, mark.end(), last.start())
+        for mark, reading in readings[:-1]
+    )
 
 
-def _read(clause: str, read: Callable[[str], Reading[T]]) -> Reading[T]:
+def _marked(
+    window: str, mark: re.Match[str], read: Callable[[str], Reading[T]], digits: bool
+) -> Reading[T]:
+    if mark.groupdict().get("line") is not None:
+        line = window[mark.end() :].split("\n", 1)[0]
+        return _read(line.replace("**", "").strip(), read, digits)
+    return _read(_clause(_sentence(window, mark), explicit=True), read, digits)
+
+
+def _read(clause: str, read: Callable[[str], Reading[T]], digits: bool) -> Reading[T]:
     if not clause or len(clause) > _LONGEST:
         return Reading(None, "no_answer")
     reading = read(clause)
-    if reading.value is None and (tail := _TAIL.search(clause)):
-        return read(clause[: tail.start()])
+    if reading.value is not None:
+        return reading
+    for pattern in (_TAIL, _ROUNDED):
+        tail = pattern.search(clause)
+        if tail and tail[0] and (cut := read(clause[: tail.start()])).value is not None:
+            return cut
+    for aside in _ASIDE.finditer(clause):
+        rest = clause[aside.end() :]
+        why = aside["why"] or aside["why2"]
+        if not _SECOND.search(rest) and (why or not digits or not re.search("[0-9]", rest)):
+            cut = read(clause[: aside.start()])
+            if cut.value is not None:
+                return cut
     return reading
 
 
@@ -129,7 +210,9 @@ def _sentence(window: str, marker: re.Match[str], *, last: bool = False) -> str:
         return ""
     before = window[max(0, marker.start() - _LONGEST) : marker.start()]
     sentence = window[start:stop].replace("**", "")
-    doubtful = _DOUBT.search(_END.split(before)[-1]) or _DOUBT.search(sentence)
+    lead = _END.split(before)[-1]  # `A is wrong, so the answer is B` denies nothing of B
+    doubtful = _CONDITION.search(lead) or _DOUBT.search(_COMMA.split(lead)[-1])
+    doubtful = doubtful or _DOUBT.search(_ASIDE.split(sentence, maxsplit=1)[0])
     return "" if doubtful or window[stop : stop + 1] in ("?", "？") else sentence
 
 

@@ -5,17 +5,18 @@ Letters, their options' texts and words for true or false are read as in
 part of several right letters. Under `dianjin` the published rule decides alone.
 """
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.choices import read_choices
+from dianjin_ext.answers.options import read_options
 from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.stated import read_stated_choices
 from dianjin_ext.rewards import dianjin
-from dianjin_ext.rewards.base import Score
-from dianjin_ext.rewards.format import compare, extract
+from dianjin_ext.rewards.base import Score, zero
+from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 
@@ -37,8 +38,8 @@ def score_choice(
     Args:
         response: The text of the model.
         ground_truth: Letters as a string (`AC`) or as a list of strings.
-        extra_info: `choices`, where the row has them: letter to text. Letters whose text is None
-            or NaN are no options (parquet stores one column for each letter of the file).
+        extra_info: `choices`, where the row has them, as in `dianjin_ext.answers.options`. In a
+            form that is none of these they are reported as `gold_unusable`.
         policy: How the response is read.
     """
     found = extract(response, policy)
@@ -46,9 +47,19 @@ def score_choice(
     if policy.strictness == "dianjin":
         expected = None if gold is None else dianjin.letters(gold)
         return compare(found, expected, lambda found: Reading(dianjin.letters(found.text)))
-    options = _options(extra_info.get("choices"))
+    options = read_options(extra_info.get("choices"))
+    if options is None:
+        return zero("gold_unusable", layout=found.format)
     expected = None if gold is None else _gold_letters(gold, tuple(options.items()))
-    return compare(found, expected, lambda found: read_choices(found.text, options))
+    return compare(found, expected, lambda found: _read(found, options))
+
+
+def _read(found: Extract, options: Mapping[str, str]) -> Reading[str]:
+    whole = read_choices(found.text, options)
+    if found.boxed or whole.value is not None:
+        return whole
+    stated = read_stated_choices(found.text, options)
+    return whole if stated.fault == "no_answer" else stated
 
 
 @lru_cache(maxsize=4096)  # a row's gold answer is read again for each of its rollouts
@@ -62,14 +73,3 @@ def _joined(gold: Any) -> str | None:
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         return None
     return "、".join(items)
-
-
-def _options(choices: Any) -> dict[str, str]:
-    if not isinstance(choices, Mapping):
-        return {}
-    return {
-        letter: str(text)
-        for letter, text in choices.items()
-        if isinstance(letter, str) and len(letter) == 1 and "A" <= letter <= "Z"
-        if text is not None and not (isinstance(text, float) and math.isnan(text))
-    }

@@ -7,17 +7,15 @@ of it only the capital letters A to G count. It is kept bit for bit, faults incl
 ABDE, an empty box equals a gold answer without letters, a prefilled `<think>` scores 0.
 """
 
-from dianjin_ext.answers.response import ANSWER, ANSWER_END, THINK, THINK_END
-
 _LETTERS = "ABCDEFG"
 _BOX = "\\boxed{"
 
 
 def boxed_content(response: str) -> str | None:
     """Return the content of the last box as DianJin-R1 finds it, or None; in linear time."""
-    if _only_block(response, THINK, THINK_END) is None:
+    if _only_block(response, "<think>", "</think>") is None:
         return None
-    answer = _only_block(response, ANSWER, ANSWER_END)
+    answer = _only_block(response, "<answer>", "</answer>")
     if answer is None:
         return None
     mark = answer.rfind(_BOX, 0, max(answer.rfind("}"), 0))

@@ -7,28 +7,37 @@ gave it (policy `think`). In the answer block stands exactly one `\boxed{…}`, 
 blank; other text may stand around it. Open answers need no box: without one, the answer is the
 whole block.
 
+The tags are those of the policy `tags`. Where it has none for the answer, the answer is what
+follows the think block, with the same box in it.
+
 `lenient`: the reasoning may be missing or blank, tags may be repeated, text may stand outside, the
-answer tags may be missing or left open, and several boxes may be given, of which the last counts.
-Still demanded: a think block that is opened is closed, and the answer comes after it. Without a
-box, the whole answer text is read, and it must be an answer from end to end; a number may also be
-stated in prose, see `dianjin_ext.answers.statement`.
+answer tags may be missing or left open, and several boxes may be given, of which the last counts,
+if it is complete. Other models' marks, left-over tokens and made-up turns are read as in
+`dianjin_ext.answers.foreign`. Still demanded: a think block that is opened is closed, and the
+answer comes after it. Without a box, the whole answer text is read, and it must be an answer from
+end to end, or be stated in prose, see `dianjin_ext.answers.statement`.
 
 `dianjin`: the layout of DianJin-R1's published reward; see `dianjin_ext.rewards.dianjin`. It takes
 no account of `think`.
 """
 
 import operator
+import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from dianjin_ext.answers.boxed import Box, last_box
+from dianjin_ext.answers.foreign import first_turn, with_boxes, with_marks, without_tokens
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.answers.response import split
+from dianjin_ext.answers.response import Response, split
+from dianjin_ext.answers.statement import taken_back
 from dianjin_ext.rewards import dianjin
 from dianjin_ext.rewards.base import Reason, Score, verdict, zero
 from dianjin_ext.rewards.policy import Policy
 
 T = TypeVar("T")
+
+_OPENED = re.compile(r"\\boxed\s*\{")
 
 
 class Extract(NamedTuple):
@@ -59,20 +68,31 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
     if policy.strictness == "dianjin":
         content = dianjin.boxed_content(response)
         return Extract("", "", "not_boxed") if content is None else Extract(content, "", "")
-    parts = split(response, policy.think)
+    parts = parts_of(response, policy)
     lenient = policy.strictness == "lenient"
     if parts.answer is None or (parts.fault and not lenient):
-        return Extract("", "", parts.fault)
-    answer = parts.answer
+        return Extract("", "", parts.fault or "no_answer")
+    answer = with_boxes(first_turn(parts.answer)) if lenient else parts.answer
     boxes = answer.count("\\boxed")
     if boxes > 1 and not lenient:
         return Extract("", "", "ambiguous")
     box = last_box(answer) if boxes else None
+    if box is not None and lenient and _OPENED.search(answer, box.end):
+        return Extract("", "", "not_boxed")
+    if box is not None and lenient and taken_back(answer[box.end :]):
+        return Extract("", "", "ambiguous")
     if box is not None and not _blank(box):
         return Extract(box.content, answer[box.end :], "", before=answer[: box.start])
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
     return Extract(answer.strip(), "", "", boxed=False)
+
+
+def parts_of(response: str, policy: Policy) -> Response:
+    """Return the parts of a response; under `lenient`, also of one with other models' marks."""
+    if policy.strictness == "lenient":
+        response = with_marks(without_tokens(response), policy.tags)
+    return split(response, policy.think, policy.tags)
 
 
 def compare(

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dianjin_ext.answers.arrays import listed
+from dianjin_ext.answers.options import EXPECTED, read_options
 from dianjin_ext.answers.response import split
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import Score, as_score
 from dianjin_ext.rewards.components import Sample, get_component
+from dianjin_ext.rewards.format import parts_of
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import Reward, get_reward, has_reward
 from dianjin_ext.rewards.settings import Settings, read_settings
@@ -76,7 +78,7 @@ class Grader:
             score = score._replace(format=kept.format)
             if plan.settings.gate and not kept.format:
                 score = score._replace(score=0.0, acc=0.0, reason=kept.reason)
-        parts = split(solution_str, plan.settings.think) if plan.components else _NOT_SPLIT
+        parts = parts_of(solution_str, plan.settings) if plan.components else _NOT_SPLIT
         return Sample(solution_str, parts, score, extra_info)
 
     def policy(self, data_source: str) -> Policy:
@@ -104,13 +106,16 @@ class Grader:
         """
         gold = listed(ground_truth)
         text = "、".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
+        tags = self.policy(data_source).tags
         for answer in (rf"\boxed{{{text}}}", text):
-            response = f"<think>\n{data_source}\n</think>\n<answer>\n{answer}\n</answer>"
+            response = tags.wrap(f"\n{data_source}\n", f"\n{answer}\n")
             sample = self.judge_by_rules(data_source, response, ground_truth, extra_info)
             if sample.score.score == 1.0:
                 return response
         choices = (extra_info or {}).get("choices")
-        among = f"; its options are {choices}" if choices else ""
+        if read_options(choices) is None:
+            raise DianjinError(f"{data_source}: choices is {choices!r:.200}; {EXPECTED}")
+        among = f"; its options are {choices}" if choices is not None else ""
         raise DianjinError(
             f"{data_source}: the gold answer {ground_truth!r} can't be used; "
             f"expected {self.reward(data_source).gold}{among}"

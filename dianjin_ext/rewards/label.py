@@ -12,13 +12,16 @@ from typing import Any, Final
 
 from dianjin_ext.answers.labels import (
     LABEL_SETS,
+    LabelSet,
     label_set,
     label_text,
+    named_sets,
     own_set,
     read_label,
     read_word,
 )
 from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.stated import read_stated_label
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.policy import Policy
@@ -64,14 +67,20 @@ def score_label(
     words = own_set(labels)
     if words is None:
         return compare(found, None, lambda found: Reading(None, "no_answer"))
-    return compare(
-        found, read_word(gold, (words,)).value, lambda found: read_word(found.text, (words,))
-    )
+    return compare(found, read_word(gold, (words,)).value, lambda found: _read(found, (words,)))
 
 
 def _among(found: Extract, gold: str, names: tuple[str, ...]) -> Score:
     name, label = _gold(gold, names)
-    return compare(found, label, lambda found: read_label(found.text, (name,)))
+    return compare(found, label, lambda found: _read(found, named_sets((name,))))
+
+
+def _read(found: Extract, sets: tuple[LabelSet, ...]) -> Reading[str]:
+    whole = read_word(found.text, sets)
+    if found.boxed or whole.value is not None:
+        return whole
+    stated = read_stated_label(found.text, sets)
+    return whole if stated.fault == "no_answer" else stated
 
 
 @lru_cache(maxsize=4096)  # the same for all rollouts of a row

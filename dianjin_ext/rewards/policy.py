@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from dianjin_ext.answers.response import ThinkPolicy
+from dianjin_ext.answers.tags import DIANJIN_R1, Tags, read_tags
 from dianjin_ext.errors import DianjinError
 
 Strictness = Literal["strict", "lenient", "dianjin"]
@@ -100,12 +101,20 @@ class Policy(Model):
     Attributes:
         strictness: Which layout is demanded; see `dianjin_ext.rewards.format`.
         think: Whether the prompt ended with `<think>`; see `dianjin_ext.answers.split`.
+        tags: The marks of the model's layout: a key of `dianjin_ext.answers.tags.TAGS`, or pairs of
+            its own, `{think: ["<seed:think>", "</seed:think>"], answer: null}`.
         numbers: How numbers are compared.
     """
 
     strictness: Strictness = "strict"
     think: ThinkPolicy = "auto"
+    tags: Tags = DIANJIN_R1
     numbers: NumberPolicy = NumberPolicy()
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _named_tags(cls, value: Any) -> Tags:
+        return read_tags(value)
 
     @field_validator("think", mode="before")
     @classmethod

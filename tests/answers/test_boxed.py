@@ -60,7 +60,8 @@ def _counted(rest):
         return None
     depth = 0
     for i, char in enumerate(rest):
-        if char in "{}" and rest[i - 1 : i] != "\\":
+        escapes = len(rest[:i]) - len(rest[:i].rstrip("\\"))  # `\\}` is a line break and a brace
+        if char in "{}" and escapes % 2 == 0:
             depth += 1 if char == "{" else -1
             if depth == 0:
                 return rest[1:i]

@@ -28,9 +28,12 @@ STATED = [
     ("the answer is 0.2 or 20%.", "0.2"),
     ("Therefore, the worth will be $229,475.39 after 2 years for a shareholder.", "229475.39"),
     ("Therefore, the answer is 30.7 days in 2017.", "30.7"),
-    ("The answer is 3. The answer is 5.", "5"),
+    ("The answer is 3. On checking, I made a mistake. The answer is 5.", "5"),
+    ("The answer is 72, in total, so the fund pays that much.", "72"),
+    ("The answer is 5 because 2 + 3 = 5.", "5"),
+    ("Therefore, the DPO is approximately 93.88 days when rounded to two decimal places.", "93.88"),
+    ("The answer is a loss of $5.", "-5"),
     ("The answer is 5. This assumes that the rate of 3% is constant.", "5"),
-    ("The answer is 5.<|im_end|>\n<|endoftext|>The answer is 7.", "5"),
     ("The answer is 5.\nTherefore, the profit is 5.", "5"),
     ("### Answer\n5", "5"),
     ("**Final Answer**\n\n$5$", "5"),
@@ -80,8 +83,9 @@ def test_stated(text, value):
         "I assume that the answer is 5.",
         "The answer is unlikely to be 5.",
         "有人说答案是5",
-        "Answer: 5\nActually, 6.",
-        "答案是5。等等，应该是6。",
+        "#### 3. Conclusion",
+        "#### 5. 结论\n利润上升",
+        "The answer could be 5.",
         "### Answer\nnot 5",
         "The answer is " + "9" * 5000,
         "The answer is 5." + " and so on" * WINDOW,
@@ -92,7 +96,18 @@ def test_nothing_is_guessed(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["The answer is 12.\n\nTherefore, the period is 30.7 days.", "The answer is 5 or 6."]
+    "text",
+    [
+        "The answer is 12.\n\nTherefore, the period is 30.7 days.",
+        "The answer is 5 or 6.",
+        "The answer is 3. The answer is 5.",
+        "Answer: 5\nActually, 6.",
+        "答案是5。等等，应该是6。",
+        "The answer is 5. On second thought, it is 6.",
+        "The answer is 5. However, with tax it comes to 6.",
+        "答案是5。重新计算后应为6。",
+        "答案是5。但题目要求含税，应取6。",
+    ],
 )
 def test_two_answers_are_ambiguous(text):
     assert read_statement(text, read_number) == (None, "ambiguous")

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from dianjin_ext import compute_score
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.rewards import gold_response
 
 CHOICES = {"A": "货币市场", "B": "债券市场", "C": "商品市场", "D": "金融衍生品市场", "E": None}
 
@@ -102,11 +104,55 @@ def test_options_of_the_row():
 
 @pytest.mark.parametrize(
     "choices",
-    [None, {}, {"A": None, "B": None}, {"A": float("nan")}, {1: "x"}, "['x']", ["x"]],
+    [None, {}, {"A": None, "B": None}, {"A": float("nan")}, []],
 )
 def test_a_row_without_options_uses_a_to_g(choices):
     row = compute_score("cflue_mcq", good(r"\boxed{G}"), "G", {"choices": choices})
     assert row["score"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        ["甲", "乙", "丙"],
+        ["A. 甲", "B. 乙", "C. 丙"],
+        np.array(["甲", "乙", "丙"]),
+        [{"label": "A", "text": "甲"}, {"label": "B", "text": "乙"}, {"label": "C", "text": "丙"}],
+        [
+            {"key": "a", "content": "甲"},
+            {"key": "b", "content": "乙"},
+            {"key": "c", "content": "丙"},
+        ],
+        {"label": ["A", "B", "C"], "text": ["甲", "乙", "丙"]},
+        {"a": "甲", "b": "乙", "c": "丙"},
+        {"A.": "甲", "B.": "乙", "C.": "丙", "D.": None},
+    ],
+)
+def test_forms_of_options(choices):
+    for box, acc in (("乙", 1), ("B", 1), ("B. 乙", 1), ("丙", 0), ("B. 丙", 0), ("D", 0)):
+        row = compute_score("cflue_mcq", good(rf"\boxed{{{box}}}"), "B", {"choices": choices})
+        assert row["acc"] == acc
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {1: "x"},
+        "['x']",
+        ["x", ["y"]],
+        [{"A": "x"}, {"B": "y"}],
+        {"选项": "x"},
+        {"A": "x", "a": "y"},
+        {"label": ["A"], "text": ["x", "y"]},
+        7,
+        ["x"] * 27,
+    ],
+)
+def test_options_that_cannot_be_read_are_a_fault_of_the_row(choices):
+    row = compute_score("cflue_mcq", good(r"\boxed{A}"), "A", {"choices": choices})
+    assert row["reason"] == "gold_unusable"
+    with pytest.raises(DianjinError, match=r"choices is .*expected letter to text"):
+        gold_response("cflue_mcq", "A", {"choices": choices})
 
 
 def test_options_that_are_numbers():

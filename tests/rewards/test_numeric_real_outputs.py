@@ -14,6 +14,7 @@ import pytest
 
 from dianjin_ext import compute_score
 from dianjin_ext.answers import read_number
+from dianjin_ext.answers.foreign import without_tokens
 from dianjin_ext.answers.statement import read_statement
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "financemath_outputs"
@@ -42,7 +43,7 @@ def extracted(row):
 
 def stated(row):
     return read_statement(
-        row["output"][0], read_number, lambda one, other: one.value == other.value
+        without_tokens(row["output"][0]), read_number, lambda one, other: one.value == other.value
     )
 
 

@@ -178,7 +178,7 @@ def test_keywords_of_verl_are_accepted():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"strictnes": "strict"}, ["strictnes", "strictness, think, numbers"]),
+        ({"strictnes": "strict"}, ["strictnes", "strictness, think, tags, numbers"]),
         ({"strictness": "loose"}, ["loose", "'strict', 'lenient' or 'dianjin'"]),
         ({"think": "yes"}, ["yes", "'auto', 'true' or 'false'"]),
     ],

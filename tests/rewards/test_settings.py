@@ -24,7 +24,7 @@ def short(sample, settings):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"strictnes": "strict"}, ["reward_kwargs.strictnes", "strictness, think, numbers"]),
+        ({"strictnes": "strict"}, ["reward_kwargs.strictnes", "strictness, think, tags, numbers"]),
         ({"strictness": "loose"}, ["reward_kwargs.strictness", "'loose'", "'lenient'"]),
         ({"think": 1}, ["reward_kwargs.think", "1", "'auto'"]),
         ({"numbers": {"percent": "maybe"}}, ["reward_kwargs.numbers.percent", "'gold_hint'"]),
