@@ -19,6 +19,8 @@ _END: Final = re.compile(
     r"|</s>|<end_of_turn>|<start_of_turn>|<eos>|<EOS>|\[EOS\]|\[/?INST\]|<pad>|<\|pad\|>|\[PAD\]"
     r"|<[｜|](?:end[▁_]of[▁_]sentence|User|Assistant)[｜|]>|<\|start\|>(?=user|system|developer)"
 )
+# Some models break their own turn with tokens that name no role.
+_SEAM: Final = re.compile(r"(?:<\|im_end\|>\s?)?<\|im_start\|>(?=\s?\n)")
 _BEGIN: Final = re.compile(
     r"(?:\s|<s>|<bos>|<\|(?:begin_of_text|startoftext)\|>|<[｜|]begin[▁_]of[▁_]sentence[｜|]>"
     r"|<[｜|]Assistant[｜|]>|<\|im_start\|>(?!user|system)(?:assistant)?|<\|assistant\|>|<start_of_turn>model"
@@ -61,6 +63,8 @@ def without_tokens(text: str) -> str:
         begin = _BEGIN.match(text)
         if begin is not None and begin[0].strip():
             text = text[begin.end() :]
+    if "<|im_start|>" in text:
+        text = _SEAM.sub("\n", text)
     end = _END.search(text)
     return text if end is None else text[: end.start()]
 

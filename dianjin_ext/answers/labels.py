@@ -115,6 +115,7 @@ _EXPLANATION = re.compile(
     r"\s?(?:[,;:(。；：（，]|\.(?=\s[^\W\d])|[—–](?=\s)|\s[-—–]\s|because |since |as |因为)"
     r"\s?(?=\w)"
 )
+_NOT_ONLY = re.compile(r"\bnot only\b|\bbut also\b|不仅|不但")
 _TAKEN_BACK = re.compile(
     r"\b(?:if|unless|but|however|although|though|maybe|perhaps|not really|not quite|or|either"
     r"|neither|wrong|incorrect|except|assuming|provided|only when|depends?|on the other hand)\b|\?"
@@ -179,7 +180,8 @@ def _explained(said: str, finder: re.Pattern[str]) -> bool:
     first = finder.match(said)
     if first is None or not (mark := _EXPLANATION.match(said, first.end())):
         return False
-    return not _TAKEN_BACK.search(said, mark.end())
+    rest = _NOT_ONLY.sub("", said[mark.end() :])
+    return not _TAKEN_BACK.search(rest)
 
 
 def _label(said: str, sets: Sequence[LabelSet]) -> str | None:

@@ -99,6 +99,11 @@ _ASIDE = re.compile(
     r"\s*(?:[,，;；]|——|\s[—–-]\s|\s(?P<why>because|since|as|given|due)\b|(?P<why2>因为|由于))",
     re.IGNORECASE,
 )
+_WHICH = re.compile(
+    r"[,，]\s(?:which|that) (?:is|was|represents|means|gives|corresponds to|denotes)"
+    r" (?:the|an?|our|your|what|how)\b",
+    re.IGNORECASE,
+)
 _SECOND = re.compile(
     r"\b(?:or|and|unless|if|but|however|not|except|maybe|perhaps)\b|[或但]|除非|如果|不过",
     re.IGNORECASE,
@@ -177,7 +182,17 @@ def _marked(
     if mark.groupdict().get("line") is not None:
         line = window[mark.end() :].split("\n", 1)[0]
         return _read(line.replace("**", "").strip(), read, digits)
-    return _read(_clause(_sentence(window, mark), explicit=True), read, digits)
+    sentence = _sentence(window, mark)
+    reading = _read(sentence, read, digits)
+    if reading.value is None:
+        reading = _read(_clause(sentence, explicit=True), read, digits)
+    for aside in _ASIDE.finditer(sentence) if reading.value is None else ():
+        rest = sentence[aside.start() :]
+        if not _SECOND.search(rest) and (_WHICH.match(rest) or not re.search("[0-9]", rest)):
+            head = _read(_clause(sentence[: aside.start()], explicit=True), read, digits)
+            if head.value is not None:
+                return head
+    return reading
 
 
 def _read(clause: str, read: Callable[[str], Reading[T]], digits: bool) -> Reading[T]:

@@ -22,7 +22,8 @@ What touches the box belongs to the number (`dianjin_ext.answers.around`). Witho
 of yes or no, which FinQA has too, is compared as a label.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +32,8 @@ from dianjin_ext.answers.labels import read_label
 from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.question import NOTHING, Asked, asked
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.answers.statement import read_statement
+from dianjin_ext.answers.sole import read_sole
+from dianjin_ext.answers.statement import EXPLICIT, read_statement
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.format import Extract, compare, extract
@@ -71,7 +73,7 @@ def score_numeric(
     return compare(
         found,
         gold,
-        _read_extract,
+        lambda found: _read_extract(found, extra_info.get("question")),
         right=lambda answer, gold: _right(answer, gold, numbers, question),
         show=lambda answer: _show(answer, numbers, question),
     )
@@ -113,11 +115,17 @@ def _read_gold(text: str) -> _Answer | None:
     return _read(text).value
 
 
-def _read_extract(found: Extract) -> Reading[_Answer]:
+def _read_extract(found: Extract, question: Any) -> Reading[_Answer]:
     if found.boxed:
         return read_boxed(found.before, found.text, found.after, _read)
     whole = _read(found.text)
-    return whole if whole.value is not None else read_statement(found.text, _read, _agree)
+    if whole.value is not None:
+        return whole
+    stated = read_statement(found.text, _read, _agree)
+    if stated.fault != "no_answer" or EXPLICIT.search(found.text):
+        return stated
+    sole = read_sole(found.text, question if isinstance(question, str) else "")
+    return Reading(sole.value, sole.fault)
 
 
 def _agree(one: _Answer, other: _Answer) -> bool:
@@ -140,17 +148,26 @@ def _right(answer: _Answer, gold: _Answer, policy: NumberPolicy, question: Asked
     """Whether an answer is right; None where a fall stands against a rise of the same size."""
     if isinstance(answer, str) or isinstance(gold, str):
         return answer == gold
-    factor = question.factor
-    if factor != 1 and gold.bare != answer.bare:
-        if answer.bare and gold.rate == 1:
-            answer = answer.times(factor)
-        elif gold.bare and (answer.rate == 1 or factor < 1):
-            answer = answer.times(1 / factor)
-    if same_number(answer, gold, policy):
-        return True
-    if not (answer.falls or gold.falls) or not same_number(answer.times(-1), gold, policy):
-        return False
-    return True if question.fall else None
+    for meant in _meant(answer, gold, question.factor):
+        if same_number(meant, gold, policy):
+            return True
+        if (answer.falls or gold.falls) and same_number(meant.times(-1), gold, policy):
+            return True if question.fall else None
+    return False
+
+
+def _meant(answer: Number, gold: Number, factor: Fraction) -> Iterator[Number]:
+    """Yield the answer in the gold number's scale, where the row has a scale: `factor`."""
+    if factor == 1 or (gold.bare and answer.bare):
+        yield answer
+        if factor != 1 and answer.currency and not gold.currency:
+            yield answer.times(1 / factor)  # `$5,466,312,000`, where `in millions` was asked for
+    elif answer.bare and gold.rate == 1:
+        yield answer.times(factor)
+    elif gold.bare and (answer.rate == 1 or factor < 1):
+        yield answer.times(1 / factor)
+    else:
+        yield answer
 
 
 def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:

@@ -15,7 +15,7 @@ from dianjin_ext.answers.numbers import read_number
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.answers.text import key
-from dianjin_ext.rewards.base import Score
+from dianjin_ext.rewards.base import Score, verdict
 from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.numeric import right_number, rounding, score_numeric
@@ -56,6 +56,12 @@ def score_tatqa(
         )
     if _is_numeric(golds[0]):
         return score_numeric(response, golds[0], **row)
+    found = extract(response, policy, needs_box=False)
+    stated = Reading[str](None, "no_answer")
+    if not found.boxed and policy.strictness == "lenient":
+        stated = read_statement(found.text, lambda text: Reading(text.strip(" .'\"[]")))
+    if stated.value and key(stated.value) == key(golds[0]):
+        return verdict(True, key(golds[0]))
     return score_exact(response, golds[0], **row)
 
 

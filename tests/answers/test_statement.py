@@ -33,6 +33,10 @@ STATED = [
     ("The answer is 5 because 2 + 3 = 5.", "5"),
     ("Therefore, the DPO is approximately 93.88 days when rounded to two decimal places.", "93.88"),
     ("The answer is a loss of $5.", "-5"),
+    (
+        "Therefore, the answer is 0.8145, which is the weight of a return with a decay of 0.95.",
+        "0.8145",
+    ),
     ("The answer is 5. This assumes that the rate of 3% is constant.", "5"),
     ("The answer is 5.\nTherefore, the profit is 5.", "5"),
     ("### Answer\n5", "5"),
