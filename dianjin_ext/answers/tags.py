@@ -60,6 +60,8 @@ def read_tags(value: Any) -> Tags:
         if value not in TAGS:
             raise ValueError(f"layout {value!r} is not known; known: {', '.join(TAGS)}")
         return TAGS[value]
+    if isinstance(value, list | tuple) and len(value) == 2:  # as a setting is handed on
+        value = dict(zip(("think", "answer"), value, strict=True))
     if not isinstance(value, Mapping) or not value.keys() <= {"think", "answer"}:
         raise ValueError(
             f"expected one of {', '.join(TAGS)}, or think: [opening, closing] and answer: "
@@ -67,8 +69,8 @@ def read_tags(value: Any) -> Tags:
         )
     think, answer = value.get("think"), value.get("answer")
     tags = Tags(_pair(think, "think"), None if answer is None else _pair(answer, "answer"))
-    for mark in tags.marks:
-        if any(mark in other for other in tags.marks if other is not mark):
+    for index, mark in enumerate(tags.marks):
+        if any(mark in other for i, other in enumerate(tags.marks) if i != index):
             raise ValueError(f"{mark!r} is part of another mark; marks must differ")
     return tags
 

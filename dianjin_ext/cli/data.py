@@ -37,12 +37,28 @@ def prepare_cflue(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad rows out instead of stopping.")
     ] = False,
+    tags: Annotated[
+        str,
+        typer.Option(
+            help="Layout of the responses: dianjin_r1, think_only, channels, or pairs of marks as "
+            "YAML; the same as the setting `tags` of the rewards.",
+        ),
+    ] = "dianjin_r1",
 ) -> None:
     """Split CFLUE into SFT, RL and validation rows."""
     from dianjin_ext.data.counts import show
     from dianjin_ext.data.prepare import prepare_cflue as prepare
+    from dianjin_ext.rewards.policy import parse_tags
 
-    counts = prepare(file, out, rl_rows=rl_rows, val_rows=val_rows, seed=seed, skip_bad=skip_bad)
+    counts = prepare(
+        file,
+        out,
+        rl_rows=rl_rows,
+        val_rows=val_rows,
+        seed=seed,
+        skip_bad=skip_bad,
+        tags=parse_tags(tags),
+    )
     show(counts, out)
 
 

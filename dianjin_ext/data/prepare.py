@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dianjin_ext.answers.tags import DIANJIN_R1, Tags
 from dianjin_ext.data.prompts import format_response, multiple_choice_prompt
 from dianjin_ext.data.readers import BadRow, MultipleChoice, cflue
 from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
@@ -35,6 +36,7 @@ def prepare_cflue(
     val_rows: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
+    tags: Tags = DIANJIN_R1,
 ) -> Counts:
     """Write SFT rows, RL rows, validation rows and counts.json into `out`.
 
@@ -50,25 +52,30 @@ def prepare_cflue(
         val_rows: Most validation rows; None for `VAL_ROWS`, or a tenth of the questions.
         seed: Seed of the split.
         skip_bad: Leave bad rows out; they are listed in counts.json.
+        tags: The layout that prompts ask for and SFT responses have.
 
     Raises:
         DianjinError: The file is unusable, has bad rows, or is too small for the split asked for.
     """
     questions, bad = cflue.read(file)
-    bad += [problem for q in questions if (problem := check(q))]
+    bad += [problem for q in questions if (problem := check(q, tags))]
     bad.sort(key=lambda row: row.index)
     if bad and not skip_bad:
         listing = "".join(f"\n  {row}" for row in bad)
         raise DianjinError(
             f"{file}: {len(bad)} bad rows (counted from 0); mend them or pass --skip-bad{listing}"
         )
+
+    def fits_rl(question: MultipleChoice) -> bool:
+        return len(_prompt(question, tags)) <= MAX_PROMPT
+
     broken = {row.index for row in bad}
     good = [q for q in questions if q.index not in broken]
     usable, excluded = unambiguous(good)
     val_rows = min(VAL_ROWS, len(usable) // 10) if val_rows is None else val_rows
     if rl_rows is None:
         rl_rows = min(RL_ROWS, (len(usable) - val_rows) // 4)
-    parts = split(usable, rl_rows=rl_rows, val_rows=val_rows, seed=seed, fits_rl=_fits_rl)
+    parts = split(usable, rl_rows=rl_rows, val_rows=val_rows, seed=seed, fits_rl=fits_rl)
     written = {"sft": parts.sft, "train": parts.train, "val": parts.val}
     for name, rows in written.items():
         if not rows:
@@ -82,6 +89,7 @@ def prepare_cflue(
         "file": file.name,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "seed": seed,
+        "tags": {name: pair and list(pair) for name, pair in tags._asdict().items()},
         "rl_filter": f"gold scores 1.0 under strict; prompt of at most {MAX_PROMPT} characters",
         "sft_filter": "has an analysis, which stands in for distilled reasoning",
         "rows": len(good) + len(bad),
@@ -95,15 +103,15 @@ def prepare_cflue(
         "near_duplicate_groups": parts.groups,
         "written": {name: kinds(rows) | {"total": len(rows)} for name, rows in written.items()},
         "unused": {
-            "prompt_too_long": sum(not _fits_rl(q) for q in unused),
-            "without_reasoning": sum(_fits_rl(q) for q in unused),
+            "prompt_too_long": sum(not fits_rl(q) for q in unused),
+            "without_reasoning": sum(fits_rl(q) for q in unused),
         },
     }
-    _write(out, parts.sft, parts.train, parts.val, counts)
+    _write(out, parts.sft, parts.train, parts.val, counts, tags)
     return counts
 
 
-def check(question: MultipleChoice) -> BadRow | None:
+def check(question: MultipleChoice, tags: Tags = DIANJIN_R1) -> BadRow | None:
     """Grade the gold answer, and the SFT response if there is one; both must score 1.0."""
     extra_info = {"question": question.question, "choices": dict(question.choices)}
     try:
@@ -113,33 +121,30 @@ def check(question: MultipleChoice) -> BadRow | None:
     if question.reasoning is None:
         return None
     try:
-        response = format_response(question.reasoning, question.answer)
+        response = format_response(question.reasoning, question.answer, tags)
     except DianjinError as error:
         return BadRow(question.index, "analysis", str(error))
-    result = compute_score("cflue_mcq", response, question.answer, extra_info)
+    result = compute_score("cflue_mcq", response, question.answer, extra_info, tags=tags)
     if result["score"] == 1.0:
         return None
     text = f"the response made of it scores {result['score']} ({result['reason']}), expected 1.0"
     return BadRow(question.index, "analysis", text)
 
 
-def _prompt(question: MultipleChoice) -> str:
+def _prompt(question: MultipleChoice, tags: Tags) -> str:
     return multiple_choice_prompt(
         question.question,
         question.choices,
         language="zh",
         multiple=question.kind == "multiple",
+        tags=tags,
     )
 
 
-def _fits_rl(question: MultipleChoice) -> bool:
-    return len(_prompt(question)) <= MAX_PROMPT
-
-
-def _rl_row(question: MultipleChoice, part: str) -> Row:
+def _rl_row(question: MultipleChoice, part: str, tags: Tags) -> Row:
     return verl_row(
         "cflue_mcq",
-        _prompt(question),
+        _prompt(question, tags),
         question.answer,
         split=part,
         index=question.index,
@@ -154,16 +159,20 @@ def _write(
     train: list[MultipleChoice],
     val: list[MultipleChoice],
     counts: Counts,
+    tags: Tags,
 ) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=out, prefix=".prepare-") as name:
         temporary = Path(name)
         write_sft(
-            (sft_row(_prompt(q), format_response(q.reasoning or "", q.answer)) for q in sft),
+            (
+                sft_row(_prompt(q, tags), format_response(q.reasoning or "", q.answer, tags))
+                for q in sft
+            ),
             temporary / FILES["sft"],
         )
-        write_parquet((_rl_row(q, "train") for q in train), temporary / FILES["train"])
-        write_parquet((_rl_row(q, "val") for q in val), temporary / FILES["val"])
+        write_parquet((_rl_row(q, "train", tags) for q in train), temporary / FILES["train"])
+        write_parquet((_rl_row(q, "val", tags) for q in val), temporary / FILES["val"])
         text = json.dumps(counts, ensure_ascii=False, indent=2) + "\n"
         (temporary / "counts.json").write_text(text, encoding="utf-8")
         for relative in (*FILES.values(), "counts.json"):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, get_args
 
+import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -56,6 +57,18 @@ def build(kind: type[M], keys: Mapping[str, Any], path: str, *, also: Sequence[s
         raise DianjinError(f"{where} is not known; known: {', '.join(known)}")
     given = "" if isinstance(first["input"], dict) else f" is {first['input']!r}"
     raise DianjinError(f"{where}{given}: {first['msg'].removeprefix('Value error, ')}")
+
+
+def parse_tags(text: str) -> Tags:
+    """Return the layout that a text names, or spells out as YAML.
+
+    Raises:
+        DianjinError: It does neither.
+    """
+    try:
+        return read_tags(yaml.safe_load(text))
+    except (ValueError, yaml.YAMLError) as error:
+        raise DianjinError(f"tags: {error}") from None
 
 
 class NumberPolicy(Model):

@@ -1,7 +1,9 @@
 import pytest
 
+from dianjin_ext import compute_score
+from dianjin_ext.answers.tags import TAGS
 from dianjin_ext.data import format_response, multiple_choice_prompt
-from dianjin_ext.data.prompts import OUTPUT_FORMAT
+from dianjin_ext.data.prompts import output_format
 from dianjin_ext.errors import DianjinError
 
 CHOICES = {"A": "国债", "B": "公司债"}
@@ -12,7 +14,7 @@ CHOICES = {"A": "国债", "B": "公司债"}
 def test_prompt_shows_question_options_and_format(language, multiple):
     prompt = multiple_choice_prompt("哪一种？", CHOICES, language=language, multiple=multiple)
     assert prompt.endswith("\n\n哪一种？\nA. 国债\nB. 公司债")
-    assert prompt.startswith(OUTPUT_FORMAT[language])
+    assert prompt.startswith(output_format(language))
     for part in ("<think>", "</think>", "<answer>", "</answer>", "\\boxed{}"):
         assert part in prompt
 
@@ -45,3 +47,19 @@ def test_format_response():
 def test_format_response_refuses_what_no_reward_could_accept(think, answer, message):
     with pytest.raises(DianjinError, match=message):
         format_response(think, answer)
+
+
+@pytest.mark.parametrize("name", TAGS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_prompt_and_response_follow_the_layout(name, language):
+    tags = TAGS[name]
+    prompt = multiple_choice_prompt("1 + 1?", {"A": "2", "B": "3"}, language=language, tags=tags)
+    asked = output_format(language, tags)
+    assert prompt.startswith(asked)
+    assert [mark in asked for mark in tags.marks] == [name != "channels"] * len(tags.marks)
+    response = format_response("1 + 1 = 2", "A", tags)
+    for other in ("dianjin_r1", "channels", name):
+        score = compute_score("choice", response, "A", tags=other)
+        assert score["acc"] == score["format"] == float(other == name)
+    with pytest.raises(DianjinError, match="contains"):
+        format_response(f"x {tags.think[1]}", "A", tags)
