@@ -1,4 +1,4 @@
-"""Keys that verl 0.9.1 accepts and ignores: an error where the run would not be what was asked.
+"""Check a run before Ray starts, above all for keys that verl 0.9.1 accepts and ignores.
 
 The command lines of early 2025 (DianJin-R1's among them) set the reward under other names. verl
 still has those names, for one experimental trainer, and `verl.trainer.main_ppo` never reads them:
@@ -16,7 +16,7 @@ from dianjin_ext.hosts.verl.guard import GuardSettings
 from dianjin_ext.hosts.verl.judge_check import check_judge
 from dianjin_ext.rewards.settings import read_settings
 
-__all__ = ["check_before_training", "check_config"]
+__all__ = ["check_before_training", "check_config", "check_start"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +38,55 @@ _INERT = (
 
 
 def check_config(config: Any) -> None:
-    """Check the composed configuration of a PPO or GRPO run.
+    """Check the composed configuration of a PPO or GRPO run, without looking at its files.
 
     Logs a warning for a key that is set and has no effect.
 
     Raises:
         DianjinError: A key of the reward is ignored by verl 0.9.1 or cannot work. The message
-            names the key and the one to use.
+            names the key and the one to use, with several mistakes each on a line of its own.
     """
     from omegaconf import OmegaConf
 
+    _refuse(_problems(config))
+    for key, default, switch in _INERT:
+        if OmegaConf.select(config, key) != default and not OmegaConf.select(config, switch):
+            logger.warning("%s is set but has no effect without %s=true", key, switch)
+
+
+def check_start(config: Any) -> None:
+    """Check what `check_config` does, and the files, models and batch sizes of the run.
+
+    Raises:
+        DianjinError: The run would fail later, or train for nothing; all mistakes at once.
+    """
+    from dianjin_ext.hosts.verl.start_check import start_problems
+
+    problems = _problems(config) + start_problems(config)
+    _refuse(problems)
+    check_config(config)
+
+
+def _refuse(problems: list[str]) -> None:
+    """Raise a DianjinError that tells all problems, if there are any."""
+    if len(problems) == 1:
+        raise DianjinError(problems[0])
+    if problems:
+        raise DianjinError("\n".join([f"{len(problems)} mistakes:", *problems]))
+
+
+def _problems(config: Any) -> list[str]:
+    """Return the mistakes in the settings, one line each."""
+    problems = []
+    for check in (_check_names, _check_path, _check_settings, check_judge):
+        try:
+            check(config)
+        except DianjinError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _check_names(config: Any) -> None:
     ignored = [
         f"{key} -> {_new_name(key)}" for node in _OLD_NODES for key in _set_keys(config, node)
     ]
@@ -55,27 +94,35 @@ def check_config(config: Any) -> None:
         raise DianjinError(
             "verl 0.9.1 ignores these keys without a word; use the new names: " + "; ".join(ignored)
         )
+
+
+def _check_path(config: Any) -> None:
+    from omegaconf import OmegaConf
+
     path = OmegaConf.select(config, "reward.custom_reward_function.path")
-    if path and not path.startswith(("pkg://", "file://")) and not Path(path).exists():
+    if path and not path.startswith("pkg://") and not Path(path.removeprefix("file://")).is_file():
         hint = "" if "/" in path or path.endswith(".py") else f"; for a module use pkg://{path}"
         raise DianjinError(f"reward.custom_reward_function.path={path}: no such file{hint}")
+
+
+def _check_settings(config: Any) -> None:
+    from omegaconf import OmegaConf
+
+    path = OmegaConf.select(config, "reward.custom_reward_function.path")
     if OmegaConf.select(config, "reward.reward_manager.name") == "dianjin":
         GuardSettings.from_config(OmegaConf.select(config, "reward.reward_kwargs"))
     if path and path.startswith("pkg://dianjin_ext.rewards"):
         given = dict(OmegaConf.select(config, "reward.custom_reward_function.reward_kwargs") or {})
         given.pop("judge", None)
         read_settings(given)
-    check_judge(config)
-    for key, default, switch in _INERT:
-        if OmegaConf.select(config, key) != default and not OmegaConf.select(config, switch):
-            logger.warning("%s is set but has no effect without %s=true", key, switch)
 
 
 def check_before_training() -> None:
-    """Let verl check a configuration with `check_config` too, before it starts Ray.
+    """Let verl check a configuration with `check_start` too, before it starts Ray.
 
     verl has no hook for this: its public `validate_config` is wrapped, which every entry point
-    calls first. Call it before `verl.trainer.main_ppo` imports that function.
+    calls first. Call it before `verl.trainer.main_ppo` imports that function. Started from a
+    command line, a run that is refused ends with the message and exit code 1, without a traceback.
     """
     from verl.utils import config as verl_config
 
@@ -85,7 +132,15 @@ def check_before_training() -> None:
 def _checked(validate: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(validate)
     def checked(config: Any, *args: Any, **kwargs: Any) -> Any:
-        check_config(config)
+        from hydra.core.hydra_config import HydraConfig
+
+        try:
+            check_start(config)
+        except DianjinError as error:
+            if not HydraConfig.initialized():
+                raise
+            # Hydra prints a traceback of whatever is an Exception.
+            raise SystemExit(f"refused before Ray started: {error}") from None
         return validate(config, *args, **kwargs)
 
     return checked

@@ -1,0 +1,240 @@
+"""What would stop a verl run after minutes, or train for nothing, found before Ray starts."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.batch_check import batch_problems, has_critic
+from dianjin_ext.rewards.grader import Grader
+
+__all__ = ["start_problems"]
+
+_MANAGERS = ("dianjin", "naive", "dapo", "gdpo", "rate_limited", "remote")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tekken.json")
+_PACKAGES = ("wandb", "swanlab", "tensorboard", "mlflow", "clearml", "trackio")
+
+
+def start_problems(config: Any) -> list[str]:
+    """Return what is wrong with what the composed configuration of a run names, one line each.
+
+    A model that is named as on a hub and files behind a URL are not looked at.
+    """
+    rows: dict[str, int] = {}
+    sources: dict[str, str] = {}
+    checks: tuple[Callable[[], Iterator[str]], ...] = (
+        lambda: _data(config, rows, sources),
+        lambda: _reward(config),
+        lambda: _unrewarded(config, sources),
+        lambda: _models(config),
+        lambda: _loggers(config),
+        lambda: batch_problems(config, rows.get("data.train_files")),
+    )
+    return [problem for check in checks for problem in check()]
+
+
+def _data(config: Any, rows: dict[str, int], sources: dict[str, str]) -> Iterator[str]:
+    """Look into the data files; `rows` and `sources` (source to file) are filled."""
+    from omegaconf import OmegaConf
+
+    if OmegaConf.select(config, "data.custom_cls.path"):
+        return  # a reader of the user's own, for files of any kind
+    for key in ("data.train_files", "data.val_files"):
+        given = OmegaConf.select(config, key)
+        files = [given] if isinstance(given, str) else list(given or ())
+        if not files and key == "data.train_files":
+            yield f"{key} is empty; `dianjin prepare` writes the files"
+        counts = []
+        for file in files:
+            if "://" in file:
+                continue
+            path = Path(file).expanduser()
+            if not path.is_file():
+                yield f"{key}={file}: no such file; `dianjin prepare` writes it"
+            elif path.suffix not in (".parquet", ".json", ".jsonl"):
+                yield f"{key}={file}: verl reads .parquet, .json and .jsonl only"
+            elif path.suffix == ".parquet":
+                try:
+                    counts.append(_read(path, sources))
+                except DianjinError as error:
+                    yield f"{key}={file}: {error}"
+        if len(counts) == len(files):
+            rows[key] = sum(counts)
+
+
+def _read(path: Path, sources: dict[str, str]) -> int:
+    """Return the number of rows of a parquet file, and note its data sources."""
+    import pyarrow
+    from pyarrow import compute, parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+        if not file.metadata.num_rows:
+            raise DianjinError("has no rows")
+        missing = [
+            name
+            for name in ("data_source", "prompt", "reward_model")
+            if name not in file.schema_arrow.names
+        ]
+        if missing:
+            raise DianjinError(f"has no column {missing[0]!r}; `dianjin check-data` says more")
+        column = file.read(columns=["data_source"]).column(0)
+        found = compute.unique(column).to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        line = str(error).splitlines()[0]
+        raise DianjinError(f"can't be read as parquet: {line}") from error
+    for source in found:
+        sources.setdefault(str(source), str(path))
+    return int(file.metadata.num_rows)
+
+
+def _reward(config: Any) -> Iterator[str]:
+    from omegaconf import OmegaConf
+    from verl.utils.import_utils import load_extern_object
+
+    manager = OmegaConf.select(config, "reward.reward_manager.name")
+    registered = OmegaConf.select(config, "reward.reward_manager.source") != "importlib"
+    if registered and manager not in _MANAGERS:
+        yield from _fails("reward.reward_manager.name", manager, lambda: _manager(config))
+    path = OmegaConf.select(config, "reward.custom_reward_function.path")
+    name = OmegaConf.select(config, "reward.custom_reward_function.name")
+    is_there = path and (path.startswith("pkg://") or Path(path.removeprefix("file://")).is_file())
+    if not is_there:
+        return  # the check of the settings has told it
+    try:
+        function = load_extern_object(path, name)
+    except AttributeError as error:
+        if str(error).startswith("Object not found"):
+            yield f"reward.custom_reward_function.name={name}: {path} has no function of that name"
+        else:
+            yield f"reward.custom_reward_function.path={path} can't be loaded: {error}"
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        cause = error.__cause__ or error
+        yield (
+            f"reward.custom_reward_function.path={path} can't be loaded: "
+            f"{type(cause).__name__}: {cause}"
+        )
+    else:
+        if not callable(function):
+            yield f"reward.custom_reward_function.name={name}: not a function but {function!r:.80}"
+
+
+def _manager(config: Any) -> None:
+    from verl.trainer.ppo.reward import resolve_reward_manager_cls
+
+    resolve_reward_manager_cls(config)
+
+
+def _fails(key: str, value: Any, action: Callable[[], None]) -> Iterator[str]:
+    try:
+        action()
+    except Exception as error:
+        yield f"{key}={value}: {str(error).splitlines()[0]}; this package's is 'dianjin'"
+
+
+def _unrewarded(config: Any, sources: dict[str, str]) -> Iterator[str]:
+    """Look for a data source that this package's reward function could not grade."""
+    from omegaconf import OmegaConf
+
+    function = OmegaConf.select(config, "reward.custom_reward_function")
+    if not function or not str(function.get("path")).startswith("pkg://dianjin_ext.rewards"):
+        return  # which rows somebody else's function can grade is not known
+    given = OmegaConf.to_container(function.get("reward_kwargs") or OmegaConf.create({}))
+    given.pop("judge", None)
+    try:
+        grader = Grader(given)
+    except DianjinError:
+        return  # the check of the settings has told it
+    for source, file in sorted(sources.items()):
+        try:
+            grader.reward(source)
+        except DianjinError as error:
+            yield f"{file}: {error}"
+
+
+def _models(config: Any) -> Iterator[str]:
+    from omegaconf import OmegaConf
+
+    tokenizer = OmegaConf.select(config, "actor_rollout_ref.model.tokenizer_path")
+    keys = {"actor_rollout_ref.model.path": tokenizer is None}
+    if tokenizer is not None:
+        yield from _tokenizer("actor_rollout_ref.model.tokenizer_path", tokenizer)
+    if has_critic(config):
+        keys["critic.model.path"] = False
+    if OmegaConf.select(config, "reward.reward_model.enable"):
+        keys["reward.reward_model.model_path"] = True
+    for key, has_tokenizer in keys.items():
+        model = OmegaConf.select(config, key)
+        if not isinstance(model, str):
+            yield f"{key} is not set; expected a model's folder or its name on the hub"
+            continue
+        problems = list(_model(key, model))
+        yield from problems
+        if has_tokenizer and not problems:
+            yield from _tokenizer(key, model)
+
+
+def _model(key: str, model: str) -> Iterator[str]:
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        if _is_path(model):
+            yield (
+                f"{key}={model}: no such folder; expected a model in Hugging Face's layout, or "
+                "owner/name of one on the hub"
+            )
+        return
+    if not (folder / "config.json").is_file():
+        kind = ""
+        if (folder / "adapter_config.json").is_file():
+            kind = "; it holds a LoRA adapter, so name its base model"
+        elif any(folder.glob("**/*_rank_*.pt")):
+            kind = "; it holds a checkpoint of verl: `dianjin merge` makes a model of it"
+        yield f"{key}={model}: has no config.json{kind}"
+        return
+    wanted: set[str] = set()
+    for index in folder.glob("*.index.json"):
+        try:
+            wanted |= set(json.loads(index.read_bytes())["weight_map"].values())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            yield f"{key}={model}: {index.name} can't be read; copy the model again"
+            return
+    gone = sorted(name for name in wanted if not (folder / name).is_file())
+    if gone:
+        yield f"{key}={model}: {len(gone)} weight files are missing, the first is {gone[0]}"
+    elif not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")):
+        yield f"{key}={model}: has no weights (*.safetensors or *.bin)"
+
+
+def _tokenizer(key: str, model: str) -> Iterator[str]:
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        if _is_path(model):
+            yield f"{key}={model}: no such folder; expected a tokenizer"
+    elif not any((folder / name).is_file() for name in _TOKENIZERS):
+        yield f"{key}={model}: has no tokenizer (tokenizer.json and tokenizer_config.json)"
+
+
+def _is_path(model: str) -> bool:
+    """Return whether this can't be a name on the hub, which is `owner/name`."""
+    if "://" in model:
+        return False
+    return model.startswith((os.sep, ".", "~")) or model.count("/") != 1 or model.endswith("/")
+
+
+def _loggers(config: Any) -> Iterator[str]:
+    from importlib.util import find_spec
+
+    from omegaconf import OmegaConf
+    from verl.utils.tracking import Tracking
+
+    given = OmegaConf.select(config, "trainer.logger")
+    for name in [given] if isinstance(given, str) else list(given or ()):
+        if name not in (*Tracking.supported_backend, "tracking"):
+            known = ", ".join(Tracking.supported_backend)
+            yield f"trainer.logger: {name!r} is not known; known: {known}"
+        elif name in _PACKAGES and find_spec(name) is None:
+            yield f"trainer.logger: {name!r} is not installed; pip install {name}"

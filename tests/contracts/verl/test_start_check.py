@@ -1,0 +1,236 @@
+"""What is refused before Ray starts, and what is not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("verl")
+import pyarrow as pa
+from hydra import compose, initialize_config_dir
+from pyarrow import parquet
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.config_check import check_start
+
+ROOT = Path(__file__).resolve().parents[3]
+ACTOR = "actor_rollout_ref.actor"
+ROLLOUT = "actor_rollout_ref.rollout"
+
+
+@pytest.fixture(scope="module")
+def fitting(tiny_model, tiny_data):
+    """The recipe at a size that fits the tiny data on one machine with two devices."""
+    return [
+        "platform=cpu",
+        f"data.train_files={tiny_data}/train.parquet",
+        f"data.val_files={tiny_data}/val.parquet",
+        f"actor_rollout_ref.model.path={tiny_model}",
+        "data.train_batch_size=8",
+        f"{ACTOR}.ppo_mini_batch_size=4",
+        f"{ACTOR}.ppo_micro_batch_size_per_gpu=8",
+        f"{ROLLOUT}.n=4",
+    ]
+
+
+@pytest.fixture
+def refused(fitting):
+    """Return the lines that a run gets when some keys are changed."""
+
+    def check(*overrides):
+        with initialize_config_dir(str(ROOT / "configs"), version_base=None):
+            config = compose("grpo", overrides=[*fitting, *overrides])
+        try:
+            check_start(config)
+        except DianjinError as error:
+            lines = str(error).splitlines()
+            return lines[1:] if lines[0].endswith("mistakes:") else lines
+        return []
+
+    return check
+
+
+def write(path, **columns):
+    """One row in verl's format, with some columns replaced, or left out where None."""
+    row = {
+        "data_source": "cflue_mcq",
+        "prompt": [{"role": "user", "content": "?"}],
+        "reward_model": {"ground_truth": "A"},
+    } | columns
+    row = {key: value for key, value in row.items() if value is not None}
+    parquet.write_table(pa.Table.from_pylist([row] * 8), path)
+    return path
+
+
+def test_a_run_that_fits_starts(refused):
+    assert refused() == []
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        # 8 x 4 = 32 responses in a step, 16 in a mini-batch, 8 of those on each of two ranks
+        (f"{ACTOR}.ppo_micro_batch_size_per_gpu=3", ["=3 does not divide the 8", "2 does"]),
+        (f"{ACTOR}.ppo_mini_batch_size=16", ["ppo_mini_batch_size=16 is above"]),
+        (f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu=5", ["=5 does not divide the 16", "4 does"]),
+        (
+            "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=7",
+            ["=7 does not divide the 16", "4 does"],
+        ),
+        ("trainer.n_gpus_per_node=3", ["32 responses can't be shared among 3 ranks; 9 prompts"]),
+        (f"{ROLLOUT}.tensor_model_parallel_size=4", ["takes 4 ranks, which do not divide the 2"]),
+        ("data.train_batch_size=128", ["the training files have 64 rows"]),
+        (f"{ROLLOUT}.n=0", [f"{ROLLOUT}.n=0: expected a whole number"]),
+        (f"{ACTOR}.ulysses_sequence_parallel_size=4", ["=4 does not divide the 2 ranks"]),
+        ("trainer.logger=[console,wandbb]", ["'wandbb' is not known", "swanlab"]),
+        ("reward.reward_manager.name=dianjn", ["reward_manager.name=dianjn"]),
+        ("reward.custom_reward_function.name=compute_scor", ["=compute_scor", "no function"]),
+        ("reward.custom_reward_function.path=pkg://dianjin_ext.reward", ["can't be loaded"]),
+        ("actor_rollout_ref.model.path=models/a/b", ["model.path=models/a/b: no such folder"]),
+        ("actor_rollout_ref.model.tokenizer_path=./none", ["tokenizer_path=./none: no such"]),
+        ("data.train_files=gone.parquet", ["data.train_files=gone.parquet: no such file"]),
+        ("data.val_files=[gone.parquet]", ["data.val_files=gone.parquet: no such file"]),
+    ],
+)
+def test_what_would_fail_later_is_one_line(refused, override, words):
+    lines = refused(override)
+    assert any(all(word in line for word in words) for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"{ACTOR}.use_dynamic_bsz=true",  # micro-batches by tokens
+        f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu=4",
+        "data.train_batch_size=6",  # verl fills the last mini-batch up
+        "actor_rollout_ref.model.path=Qwen/Qwen2.5-0.5B-Instruct",  # a hub can't be asked
+        "data.train_files=hdfs://cluster/train.parquet",
+        "actor_rollout_ref.actor.use_kl_loss=false",
+    ],
+)
+def test_what_verl_can_do_is_not_refused(refused, override):
+    assert refused(override) == []
+
+
+def test_every_data_source_needs_a_reward(refused, tmp_path):
+    unknown = write(tmp_path / "unknown.parquet", data_source="desk/notes")
+    kwargs = "+reward.custom_reward_function.reward_kwargs"
+    for key in ("train_files", "val_files"):
+        (line,) = refused(f"data.{key}={unknown}")
+        assert line.startswith(f"{unknown}: data_source 'desk/notes' has no reward")
+    assert refused(f"data.val_files={unknown}", f"{kwargs}.default=cflue_mcq") == []
+    assert refused(f"data.val_files={unknown}", f"{kwargs}.reward=cflue_mcq") == []
+    named = f"{kwargs}.sources={{desk/notes: {{reward: cflue_mcq}}}}"
+    assert refused(f"data.val_files={unknown}", named) == []
+
+
+def test_a_function_of_the_users_own_grades_what_it_likes(refused, tmp_path, varied_reward):
+    unknown = write(tmp_path / "unknown.parquet", data_source="desk/notes")
+    own = [
+        f"reward.custom_reward_function.path={varied_reward}",
+        "~reward.custom_reward_function.reward_kwargs",
+    ]
+    assert refused(f"data.val_files={unknown}", *own) == []
+    broken = tmp_path / "broken.py"
+    broken.write_text("import no_such_package\n")
+    (line,) = refused(f"reward.custom_reward_function.path={broken}", *own[1:])
+    assert "ModuleNotFoundError" in line and str(broken) in line
+
+
+@pytest.mark.parametrize("column", ["data_source", "prompt", "reward_model"])
+def test_a_missing_column_is_named(refused, tmp_path, column):
+    path = write(tmp_path / "rows.parquet", **{column: None})
+    (line,) = refused(f"data.val_files={path}")
+    assert f"has no column '{column}'" in line and str(path) in line
+
+
+def test_files_that_cannot_be_read(refused, tmp_path):
+    broken = tmp_path / "broken.parquet"
+    broken.write_text("not parquet")
+    assert "can't be read as parquet" in refused(f"data.val_files={broken}")[0]
+    table = tmp_path / "rows.csv"
+    table.write_text("a,b\n")
+    assert ".parquet, .json and .jsonl only" in refused(f"data.val_files={table}")[0]
+    empty = tmp_path / "empty.parquet"
+    parquet.write_table(pa.table({"data_source": pa.array([], pa.string())}), empty)
+    assert "has no rows" in refused(f"data.val_files={empty}")[0]
+
+
+def test_a_folder_that_is_no_model(refused, tiny_model, tmp_path):
+    def line(folder):
+        (line,) = refused(f"actor_rollout_ref.model.path={folder}")
+        return line
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
+    assert "1 weight files are missing" in line(folder)
+    index.unlink()
+    (folder / "tokenizer.json").unlink()
+    assert "has no tokenizer" in line(folder)
+    (folder / "model.safetensors").unlink()
+    assert "has no weights" in line(folder)
+    (folder / "config.json").unlink()
+    (folder / "adapter_config.json").write_text("{}")
+    assert "a LoRA adapter" in line(folder)
+
+
+def start(command, folder, tiny_model, **knobs):
+    """Start a run in the way of a user; return what it printed once it ended with 1."""
+    environment = os.environ | {
+        "VERL_PLATFORM": "cpu",
+        "PLATFORM": "cpu",
+        "MODEL": str(tiny_model),
+        "RAY_TMPDIR": str(folder / "ray"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    (folder / "ray").mkdir(exist_ok=True)
+    done = subprocess.run(
+        [*command, f"hydra.run.dir={folder}/hydra"],
+        env=environment | knobs,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert not list((folder / "ray").iterdir())  # Ray never started
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "ray init" not in done.stdout
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_the_script_is_refused_before_ray_with_all_mistakes(tiny_model, tiny_data, tmp_path):
+    unknown = write(tmp_path / "unknown.parquet", data_source="desk/notes")
+    errors = start(
+        ["bash", str(ROOT / "examples" / "grpo_7b.sh"), "data.train_batch_size=7"],
+        tmp_path,
+        tiny_model,
+        MODEL="missing/model/folder",
+        TRAIN_FILES=str(unknown),
+        VAL_FILES=f"{tiny_data}/val.parquet",
+    )
+    assert "data_source 'desk/notes' has no reward" in errors
+    assert "ppo_mini_batch_size=256 is above data.train_batch_size=7" in errors
+    assert "model.path=missing/model/folder: no such folder" in errors
+
+
+@pytest.mark.slow
+def test_a_users_own_command_is_refused_too(tiny_model, tiny_data, tmp_path):
+    errors = start(
+        [
+            *(sys.executable, "-m", "verl.trainer.main_ppo"),
+            f"hydra.searchpath=[file://{ROOT}/configs]",
+            "+platform=cpu",
+            f"data.train_files={tiny_data}/none.parquet",
+            f"data.val_files={tiny_data}/val.parquet",
+            f"actor_rollout_ref.model.path={tiny_model}",
+        ],
+        tmp_path,
+        tiny_model,
+    )
+    assert f"data.train_files={tiny_data}/none.parquet: no such file" in errors
