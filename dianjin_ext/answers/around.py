@@ -46,7 +46,7 @@ _CLOSER = re.compile(
     r"|\\[)\]]|(?<!\\)\$\$?|\*\*?(?![0-9])|__|`|\}"
 )
 _DASH = re.compile(r"[-−–—﹣－‐‑‒―]+\Z")
-_SIGN = re.compile(r"(?:负|\bminus|\bnegative)\Z", re.IGNORECASE)
+_SIGN = re.compile(r"(?:负的?|\bminus|\bnegative)\Z", re.IGNORECASE)
 _POSITIVE = re.compile(r"(?:^|[=:：≈(（是为\s])\+\Z")
 _RELATION = re.compile(
     r"(?:[=:：≈(（,，。;；]|\\approx|\\sim|\\to|\\Rightarrow|\b(?:is|was|be|of|by)|[是为约]) ?\Z"

@@ -19,6 +19,9 @@ LayoutFault = Literal[
 ]
 
 
+_CHANNELS: Final = TAGS["channels"]
+
+
 class Response(NamedTuple):
     """A response in its parts.
 
@@ -53,7 +56,7 @@ def split(text: str, think: ThinkPolicy = "auto", tags: Tags = DIANJIN_R1) -> Re
     without any mark of reasoning, it is looked for in the whole text. Text in a block of reasoning
     that was never closed is not an answer.
     """
-    if tags is TAGS["channels"]:
+    if tags == _CHANNELS:
         text = _with_channels(text)
     opening, closing = tags.think
     opens, closes = text.count(opening), text.count(closing)
@@ -96,8 +99,8 @@ def split(text: str, think: ThinkPolicy = "auto", tags: Tags = DIANJIN_R1) -> Re
 
 def _with_channels(text: str) -> str:
     """Return gpt-oss's response without its last token, and with those that a decoder stripped."""
-    opening, closing = TAGS["channels"].think
-    final = (TAGS["channels"].answer or ("",))[0]
+    opening, closing = _CHANNELS.think
+    final = (_CHANNELS.answer or ("",))[0]
     text = text.removesuffix("<|return|>")
     if "<|channel|>" not in text and text.startswith("analysis"):
         thought, mark, answer = text.removeprefix("analysis").partition("assistantfinal")

@@ -11,7 +11,14 @@ from typing import Final
 
 from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.answers.units import CURRENCY_SIGNS, CURRENCY_WORDS, RATES, SCALES, alternatives
+from dianjin_ext.answers.units import (
+    CURRENCY_SIGNS,
+    CURRENCY_WORDS,
+    RATES,
+    SCALES,
+    UNITS,
+    alternatives,
+)
 
 _LONGEST: Final = 600  # characters
 _SENTENCE = re.compile(r"(?<=[。！!])|(?<=(?<!U\.S)(?<!Inc)(?<!Corp)(?<!Co)(?<!vs)\.)\s+|\n+")
@@ -38,7 +45,8 @@ _WORK = re.compile(r"\s?\([^()]*[/×*+÷=][^()]*\)")
 _QUANTITY = re.compile(
     r"(?:(?:approximately|about|around|约为?|大约) ?)?[-−–(]?\s?"
     rf"(?:{alternatives(CURRENCY_SIGNS)})?\s?[-−–]?[0-9][0-9,]*(?:\.[0-9]+)?\)?\s?(?:{alternatives(SCALES)})?\s?"
-    rf"(?:{alternatives(RATES)})?\s?(?:{alternatives(CURRENCY_WORDS)})?",
+    rf"(?:{alternatives(RATES)})?\s?(?:{alternatives(CURRENCY_WORDS)})?"
+    rf"(?:{alternatives(UNITS)})?",
     re.IGNORECASE,
 )
 _STATES = re.compile(
