@@ -1,19 +1,17 @@
 """Grading batches for hosts that would lose a run to one exception."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.settings_file import split_judge
+from dianjin_ext.hosts.failures import Failures
 from dianjin_ext.rewards.grader import Grader, Row
 from dianjin_ext.rewards.judged import require_judge
 
 __all__ = ["HostGrader", "Response"]
-
-logger = logging.getLogger(__name__)
 
 
 class Response(NamedTuple):
@@ -41,7 +39,7 @@ class HostGrader:
     def __init__(self, settings: Mapping[str, Any], *, can_skip: bool) -> None:
         self._settings, self._judge = split_judge(settings)
         self._grader = Grader(self._settings)
-        self._failures = 0
+        self._failures = Failures()
         skips = self._judge is not None and self._judge.get("on_outage", "skip") == "skip"
         if skips and not can_skip:
             raise DianjinError(
@@ -54,11 +52,11 @@ class HostGrader:
     def __call__(self, responses: Sequence[Response]) -> list[Row | None]:
         """Grade responses, in their order; None where the reward raised.
 
-        The 1st, 2nd, 4th, 8th … failure is logged, the first with its traceback.
+        Failures are logged as `dianjin_ext.hosts.failures.Failures` says.
 
         Raises:
             DianjinError: An unknown data source, or another error of the set-up that every other
-                response would have too.
+                response would have too; or 64 failures in a row in one data source.
         """
         if self._judge is None:
             return [self._by_rules(response) for response in responses]
@@ -68,12 +66,14 @@ class HostGrader:
 
     def _by_rules(self, response: Response) -> Row | None:
         try:
-            return self._grader(*response)
+            row = self._grader(*response)
         except DianjinError:
             raise
         except Exception as error:  # a reward of a plug-in may raise anything
-            self._tell(response, error)
+            self._failures.failed(response.data_source, error)
             return None
+        self._failures.graded(response.data_source)
+        return row
 
     async def _judged(
         self, responses: Sequence[Response], judge: Mapping[str, Any]
@@ -82,22 +82,13 @@ class HostGrader:
 
         async def grade(response: Response) -> Row | None:
             try:
-                return await compute_score_with_judge(*response, judge=judge, **self._settings)
+                row = await compute_score_with_judge(*response, judge=judge, **self._settings)
             except DianjinError:
                 raise
             except Exception as error:
-                self._tell(response, error)
+                self._failures.failed(response.data_source, error)
                 return None
+            self._failures.graded(response.data_source)
+            return row
 
         return await asyncio.gather(*map(grade, responses))
-
-    def _tell(self, response: Response, error: Exception) -> None:
-        self._failures += 1
-        if not self._failures & (self._failures - 1):
-            logger.error(
-                "the reward of data_source %r raised %r; failure number %d in this process",
-                response.data_source,
-                error,
-                self._failures,
-                exc_info=error if self._failures == 1 else None,
-            )

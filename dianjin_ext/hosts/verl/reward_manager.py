@@ -6,7 +6,6 @@ same keys on every row, and tells the reward function how long prompt and respon
 
 import asyncio
 import logging
-from collections import Counter
 from typing import Any
 
 from verl import DataProto
@@ -14,8 +13,11 @@ from verl.experimental.reward_loop.reward_manager import register
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 from verl.utils.reward_score import default_compute_score
 
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.failures import Failures
 from dianjin_ext.hosts.verl.guard import Guard, GuardSettings, RewardFailure
 from dianjin_ext.hosts.verl.rows import Rows
+from dianjin_ext.hosts.verl.stop import ask_to_stop
 
 __all__ = ["DianjinRewardManager"]
 
@@ -34,7 +36,8 @@ class DianjinRewardManager(RewardManagerBase):
 
     Its settings, under `reward.reward_kwargs`, are described at `guard.GuardSettings`. A response
     whose function fails gets `failure_score`, `acc` 0 and the reason `timeout` or `error` (it
-    raised, or gave no finite score).
+    raised, or gave no finite score). A data source whose function fails on 64 responses in a row,
+    within one process, ends the run, in the trainer modes `dianjin_*`.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class DianjinRewardManager(RewardManagerBase):
         self.guard = Guard(compute_score or default_compute_score, self.settings)
         self.max_response_tokens = int(config.actor_rollout_ref.rollout.response_length)
         self.rows = Rows()
-        self._failures: Counter[str] = Counter()
+        self.failures = Failures()
         self._told: set[str] = set()
         self._reward_model: dict[str, Any] = {}
         if reward_router_address is not None:
@@ -69,6 +72,7 @@ class DianjinRewardManager(RewardManagerBase):
         try:
             row = self.rows.scored(await self.guard(**await self._arguments(item)))
             self._tell_ignored()
+            self.failures.graded(str(item.non_tensor_batch.get("data_source")))
         except Exception as error:
             reason = error.reason if isinstance(error, RewardFailure) else "error"
             self._tell_failure(reason, error, item)
@@ -100,23 +104,18 @@ class DianjinRewardManager(RewardManagerBase):
         }
 
     def _tell_failure(self, reason: str, error: Exception, item: Any) -> None:
-        """Log the 1st, 2nd, 4th, 8th … failure of a kind, the first with its traceback."""
-        self._failures[reason] += 1
-        times = self._failures[reason]
-        if times & (times - 1):
-            return
         fields = item.non_tensor_batch
-        logger.error(
-            "%s: the reward function failed on a row of data_source '%s' (index %s): %s. "
-            "Scored %g; failure number %d of this kind in this process.",
-            reason,
-            fields.get("data_source"),
-            fields.get("index"),
-            error,
-            self.settings.failure_score,
-            times,
-            exc_info=(error.__cause__ or error) if times == 1 else None,
+        note = (
+            f"Row with index {fields.get('index')}; scored {self.settings.failure_score:g}, with "
+            f"the reason {reason!r}."
         )
+        try:
+            self.failures.failed(
+                str(fields.get("data_source")), error.__cause__ or error, note=note
+            )
+        except DianjinError as stop:
+            logger.error("%s", stop)
+            ask_to_stop(str(stop))
 
     def _tell_ignored(self) -> None:
         for key in self.rows.ignored - self._told:

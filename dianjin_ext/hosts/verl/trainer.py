@@ -18,6 +18,7 @@ from verl.trainer.ppo.v1 import (
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.curves import RewardCurves
 from dianjin_ext.hosts.verl.skipped import replace_skipped, values
+from dianjin_ext.hosts.verl.stop import stop_if_asked
 
 __all__ = ["ColocateAsyncTrainer", "SeparateAsyncTrainer", "SyncTrainer"]
 
@@ -43,9 +44,22 @@ class _WithCurves:
         interval = self.config.trainer.v1.sampler.sampler_kwargs.get("poll_interval_s")
         if interval is not None:
             buffer.poll_interval = float(interval)
+        wait = buffer._wait_for_next_poll
+
+        def wait_unless_asked_to_stop(*args: Any, **kwargs: Any) -> Any:
+            stop_if_asked()
+            return wait(*args, **kwargs)
+
+        buffer._wait_for_next_poll = wait_unless_asked_to_stop
         return buffer
 
+    def _validate(self) -> Any:
+        metrics = super()._validate()  # type: ignore[misc]
+        stop_if_asked()
+        return metrics
+
     def _compute_advantage(self, batch: Any, metrics: dict[str, Any]) -> Any:
+        stop_if_asked()
         replace_skipped(batch)
         return super()._compute_advantage(batch, metrics)  # type: ignore[misc]
 
@@ -56,7 +70,7 @@ class _WithCurves:
         if rows and all(row.get("reason") == "error" for _, row in rows):
             raise DianjinError(
                 f"the reward function failed on all {len(rows)} responses of this step; training "
-                "on would be useless. The first failure is in the log, marked 'error'."
+                "on would be useless. The first failure is above, with its traceback."
             )
 
 

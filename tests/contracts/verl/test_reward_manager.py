@@ -154,7 +154,7 @@ def test_no_failure_loses_a_rollout(make_manager, rollout, caplog, response):
     assert failed["reward_extra_info"]["reason"] == "error"
     assert failed["reward_extra_info"]["acc"] == 0.0
     assert failed["reward_extra_info"].keys() == fine["reward_extra_info"].keys()
-    assert "'cflue_mcq' (index 7)" in caplog.text
+    assert "'cflue_mcq'" in caplog.text and "index 7" in caplog.text
 
 
 def test_a_row_without_gold_is_a_failure_too(make_manager, rollout):
@@ -179,6 +179,21 @@ def test_log_is_limited(make_manager, rollout, caplog):
     assert len(caplog.records) == 5  # the 1st, 2nd, 4th, 8th and 16th
     assert caplog.records[0].exc_info is not None
     assert "broken" in caplog.records[-1].getMessage()
+
+
+def test_a_second_cause_is_not_swallowed_by_the_first(make_manager, rollout, caplog):
+    manager = make_manager("by_text")
+    with caplog.at_level(logging.ERROR):
+        for response in ["raise"] * 5 + ["stop"]:
+            score(manager, rollout(response))
+        score(manager, rollout("raise", data_source="other"))
+    assert manager.failures.counts == {
+        ("cflue_mcq", "ValueError"): 5,
+        ("cflue_mcq", "StopIteration"): 1,
+        ("other", "ValueError"): 1,
+    }
+    with_traceback = [record.getMessage() for record in caplog.records if record.exc_info]
+    assert len(with_traceback) == 3
 
 
 @pytest.mark.parametrize("response", ["sleep", "loop"])
