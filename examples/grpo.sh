@@ -16,6 +16,9 @@
 # then run this script on the first one only. NNODES counts all machines. It stops at once if the
 # cluster has too few GPUs.
 #
+# The console shows a line a step, warnings and errors; LOG (its first line names it) has all that verl
+# prints, its configuration and metrics too. VERBOSE=1 shows everything and writes no log.
+#
 # Needs GPUs and `pip install "dianjin-ext[verl,vllm,flash-attn]"`. Paths are relative to the folder
 # that holds configs/; a path with a comma, a brace or a bracket needs hydra's quotes.
 set -euo pipefail
@@ -34,7 +37,14 @@ knobs=(
     ${GPUS_PER_NODE:+"trainer.n_gpus_per_node=$GPUS_PER_NODE"}
 )
 
-exec python -m verl.trainer.main_ppo \
+LOG=${LOG:-logs/grpo_$SIZE-$(date +%Y%m%d-%H%M%S).log}
+console=(python -m dianjin_ext.hosts.verl.console "$LOG")
+case " $* " in # hydra only prints something
+*" --cfg "* | *" -c "* | *" --help "* | *" --info "*) VERBOSE=1 ;;
+esac
+if [ "${VERBOSE:-0}" != 0 ]; then console=(); fi
+
+exec ${console[@]+"${console[@]}"} python -u -m verl.trainer.main_ppo \
     --config-path "$PWD/configs" --config-name grpo \
     size="$SIZE" platform="$PLATFORM" \
     ${knobs[@]+"${knobs[@]}"} \

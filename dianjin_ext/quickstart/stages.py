@@ -155,7 +155,8 @@ def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
         "grpo",
         "GRPO with verl, FSDP2 on two ranks",
         [
-            *(sys.executable, "-m", "verl.trainer.main_ppo"),
+            *(sys.executable, "-m", "dianjin_ext.hosts.verl.console", "grpo/verl.log"),
+            *(sys.executable, "-u", "-m", "verl.trainer.main_ppo"),
             *("--config-path", str(folder("configs")), "--config-name", "grpo"),
             *("size=tiny", "platform=cpu"),
             *("data.train_files=data/rl/train.parquet", "data.val_files=data/rl/val.parquet"),

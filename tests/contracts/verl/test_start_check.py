@@ -187,6 +187,7 @@ def start(command, folder, tiny_model, **knobs):
         "PLATFORM": "cpu",
         "MODEL": str(tiny_model),
         "RAY_TMPDIR": str(folder / "ray"),
+        "LOG": str(folder / "run.log"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     (folder / "ray").mkdir(exist_ok=True)
@@ -200,7 +201,7 @@ def start(command, folder, tiny_model, **knobs):
     assert not list((folder / "ray").iterdir())  # Ray never started
     assert "Traceback" not in done.stdout + done.stderr
     assert "ray init" not in done.stdout
-    return done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The GRPO recipe run for real on the CPU, through its own script."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / "examples" / "grpo.sh"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, tiny_model, tiny_data):
-    """Two steps of the recipe; returns the folder of the run and what it printed."""
+    """Two steps of the recipe; returns the folder of the run and what the console showed."""
     out = tmp_path_factory.mktemp("run")
     environment = os.environ | {
         "VERL_PLATFORM": "cpu",
@@ -25,6 +26,7 @@ def run(tmp_path_factory, tiny_model, tiny_data):
         "OUTPUT_DIR": str(out / "checkpoints"),
         "GPUS_PER_NODE": "1",
         "TENSORBOARD_DIR": str(out / "tensorboard"),
+        "LOG": str(out / "run.log"),
         "OMP_NUM_THREADS": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
         "HF_HUB_OFFLINE": "1",
@@ -56,16 +58,32 @@ def run(tmp_path_factory, tiny_model, tiny_data):
         text=True,
         timeout=900,
     )
-    log = done.stdout + done.stderr
-    assert done.returncode == 0, log[-6000:]
-    return out, log
+    console = done.stdout + done.stderr
+    assert done.returncode == 0, console[-6000:]
+    return out, console
+
+
+@pytest.mark.slow
+def test_the_console_has_a_line_a_step_and_the_log_has_everything(run):
+    out, console = run
+    first, *lines = console.splitlines()
+    assert first.startswith(f"log: {out}/run.log")
+    steps = [line for line in lines if line.startswith("step ")]
+    for number, line in zip((1, 2), steps, strict=True):
+        words = rf"step {number}/2  reward [\d.]+  accuracy [\d.]+  format [\d.]+  length \d+  "
+        assert re.fullmatch(words + r"[\d.]+ s  0:\d\d:\d\d left", line), line
+    assert "engine is not available" not in console
+    assert len(lines) < 15, console
+    log = (out / "run.log").read_text(encoding="utf-8")
+    assert "engine is not available" in log and "'poll_interval_s': 0.1" in log
+    assert "reward_reason/no_think:1" in log  # verl's own line of all metrics
 
 
 @pytest.mark.slow
 def test_components_are_curves_in_tensorboard(run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    out, log = run
+    out, _ = run
     events = EventAccumulator(str(out / "tensorboard"))
     events.Reload()
     curves = {
@@ -80,7 +98,6 @@ def test_components_are_curves_in_tensorboard(run):
     assert curves["reward/score/mean"] == curves["critic/score/mean"]
     assert curves["reward_reason/no_think"] == [(1, 1.0), (2, 1.0)]
     assert not any("pred" in tag for tag in curves)
-    assert "reward_reason/no_think:1" in log  # the console tracker has it too
 
 
 @pytest.mark.slow
