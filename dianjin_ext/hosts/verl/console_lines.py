@@ -27,7 +27,8 @@ _NOISE = re.compile(
     | ^Skipping\ monkey\ patch | ^\w+\ contains\ [\d.]+\w?\ parameters
     | memory\ allocated\ \(GB\): | ^Total\ steps:\ \d+,\ num_warmup_steps
     | ^LLMServerManager: | ^Checkpoint\ tracker\ file\ does\ not\ exist
-    | ^Saving\ tensorboard\ log | Using\ blocking\ ray\.get\ inside
+    | ^Saving\ tensorboard\ log | ^Creating\ file\ logger | `torch_dtype`\ is\ deprecated
+    | Using\ blocking\ ray\.get\ inside
     | TOKENIZERS_PARALLELISM | target_num_threads\ \d+ | Failed\ to\ set\ NUMA\ affinity
     | No\ supported\ accelerator\ detected | is\ registered\ but\ not\ available
     | engine\ is\ not\ available: | Disabled\ critic\ as

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
 from dianjin_ext.hosts.verl.batch_check import batch_problems, has_critic
 from dianjin_ext.rewards.grader import Grader
 
@@ -30,6 +31,7 @@ def start_problems(config: Any) -> list[str]:
         lambda: _unrewarded(config, sources),
         lambda: _models(config),
         lambda: _loggers(config),
+        lambda: algorithm_problems(config),
         lambda: batch_problems(config, rows.get("data.train_files")),
     )
     return [problem for check in checks for problem in check()]
@@ -41,6 +43,9 @@ def _data(config: Any, rows: dict[str, int], sources: dict[str, str]) -> Iterato
 
     if OmegaConf.select(config, "data.custom_cls.path"):
         return  # a reader of the user's own, for files of any kind
+    columns = [OmegaConf.select(config, "data.prompt_key") or "prompt"]
+    if not OmegaConf.select(config, "reward.reward_model.enable"):  # a classifier needs no gold
+        columns += ["data_source", "reward_model"]
     for key in ("data.train_files", "data.val_files"):
         given = OmegaConf.select(config, key)
         files = [given] if isinstance(given, str) else list(given or ())
@@ -57,14 +62,14 @@ def _data(config: Any, rows: dict[str, int], sources: dict[str, str]) -> Iterato
                 yield f"{key}={file}: verl reads .parquet, .json and .jsonl only"
             elif path.suffix == ".parquet":
                 try:
-                    counts.append(_read(path, sources))
+                    counts.append(_read(path, columns, sources))
                 except DianjinError as error:
                     yield f"{key}={file}: {error}"
         if len(counts) == len(files):
             rows[key] = sum(counts)
 
 
-def _read(path: Path, sources: dict[str, str]) -> int:
+def _read(path: Path, columns: list[str], sources: dict[str, str]) -> int:
     """Return the number of rows of a parquet file, and note its data sources."""
     import pyarrow
     from pyarrow import compute, parquet
@@ -73,15 +78,12 @@ def _read(path: Path, sources: dict[str, str]) -> int:
         file = parquet.ParquetFile(path)
         if not file.metadata.num_rows:
             raise DianjinError("has no rows")
-        missing = [
-            name
-            for name in ("data_source", "prompt", "reward_model")
-            if name not in file.schema_arrow.names
-        ]
+        missing = [name for name in columns if name not in file.schema_arrow.names]
         if missing:
             raise DianjinError(f"has no column {missing[0]!r}; `dianjin check-data` says more")
-        column = file.read(columns=["data_source"]).column(0)
-        found = compute.unique(column).to_pylist()
+        found = []
+        if "data_source" in columns:
+            found = compute.unique(file.read(columns=["data_source"]).column(0)).to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         line = str(error).splitlines()[0]
         raise DianjinError(f"can't be read as parquet: {line}") from error

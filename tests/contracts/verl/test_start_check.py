@@ -92,6 +92,9 @@ def test_a_run_that_fits_starts(refused):
         ("reward.custom_reward_function.path=pkg://dianjin_ext.reward", ["can't be loaded"]),
         ("actor_rollout_ref.model.path=models/a/b", ["model.path=models/a/b: no such folder"]),
         ("actor_rollout_ref.model.tokenizer_path=./none", ["tokenizer_path=./none: no such"]),
+        ("algorithm.adv_estimator=grppo", ["adv_estimator=grppo is not known", "rloo"]),
+        ("algorithm.adv_estimator=remax", ["adv_estimator=remax fails"]),
+        (f"{ACTOR}.policy_loss.loss_mode=gsp", ["loss_mode=gsp is not known", "gspo"]),
         ("data.train_files=gone.parquet", ["data.train_files=gone.parquet: no such file"]),
         ("data.val_files=[gone.parquet]", ["data.val_files=gone.parquet: no such file"]),
     ],
@@ -110,6 +113,8 @@ def test_what_would_fail_later_is_one_line(refused, override, words):
         "actor_rollout_ref.model.path=Qwen/Qwen2.5-0.5B-Instruct",  # a hub can't be asked
         "data.train_files=hdfs://cluster/train.parquet",
         "actor_rollout_ref.actor.use_kl_loss=false",
+        "algorithm.adv_estimator=rloo",
+        f"{ACTOR}.policy_loss.loss_mode=gspo",
     ],
 )
 def test_what_verl_can_do_is_not_refused(refused, override):
@@ -146,6 +151,14 @@ def test_a_missing_column_is_named(refused, tmp_path, column):
     path = write(tmp_path / "rows.parquet", **{column: None})
     (line,) = refused(f"data.val_files={path}")
     assert f"has no column '{column}'" in line and str(path) in line
+
+
+def test_the_prompt_may_have_another_name(refused, tmp_path):
+    path = write(tmp_path / "rows.parquet", prompt=None, question=[{"role": "user"}])
+    assert (
+        refused(f"data.val_files={path}", f"data.train_files={path}", "data.prompt_key=question")
+        == []
+    )
 
 
 def test_files_that_cannot_be_read(refused, tmp_path):

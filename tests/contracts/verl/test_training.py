@@ -11,55 +11,66 @@ import pytest
 pytest.importorskip("verl")
 
 SCRIPT = Path(__file__).resolve().parents[3] / "examples" / "grpo.sh"
+SMALL = (
+    "data.max_prompt_length=128",
+    "data.max_response_length=8",
+    "actor_rollout_ref.actor.strategy=fsdp2",
+    "actor_rollout_ref.actor.fsdp_config.strategy=fsdp2",
+    "actor_rollout_ref.actor.use_kl_loss=false",
+    "actor_rollout_ref.actor.checkpoint.save_contents=[model,extra]",
+    "actor_rollout_ref.rollout.n=2",
+    "trainer.val_before_train=false",
+    "trainer.test_freq=-1",
+    "trainer.total_training_steps=2",
+    "trainer.v1.sampler.sampler_kwargs.poll_interval_s=0.1",
+)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory, tiny_model, tiny_data):
+def start(tiny_model, tiny_data):
+    """Start the recipe's script in a folder; returns the exit code and what the console showed."""
+
+    def run(out, *overrides):
+        environment = os.environ | {
+            "VERL_PLATFORM": "cpu",
+            "PLATFORM": "cpu",
+            "MODEL": str(tiny_model),
+            "TRAIN_FILES": f"{tiny_data}/train.parquet",
+            "VAL_FILES": f"{tiny_data}/val.parquet",
+            "OUTPUT_DIR": str(out / "checkpoints"),
+            "GPUS_PER_NODE": "1",
+            "TENSORBOARD_DIR": str(out / "tensorboard"),
+            "LOG": str(out / "run.log"),
+            "OMP_NUM_THREADS": "1",
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "HF_HUB_OFFLINE": "1",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        done = subprocess.run(
+            ["bash", str(SCRIPT), *SMALL, *overrides, f"hydra.run.dir={out}/hydra"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, start):
     """Two steps of the recipe; returns the folder of the run and what the console showed."""
     out = tmp_path_factory.mktemp("run")
-    environment = os.environ | {
-        "VERL_PLATFORM": "cpu",
-        "PLATFORM": "cpu",
-        "MODEL": str(tiny_model),
-        "TRAIN_FILES": f"{tiny_data}/train.parquet",
-        "VAL_FILES": f"{tiny_data}/val.parquet",
-        "OUTPUT_DIR": str(out / "checkpoints"),
-        "GPUS_PER_NODE": "1",
-        "TENSORBOARD_DIR": str(out / "tensorboard"),
-        "LOG": str(out / "run.log"),
-        "OMP_NUM_THREADS": "1",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "HF_HUB_OFFLINE": "1",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    overrides = [
+    returned, console = start(
+        out,
         "data.train_batch_size=4",
-        "data.max_prompt_length=128",
-        "data.max_response_length=8",
-        "actor_rollout_ref.actor.strategy=fsdp2",
-        "actor_rollout_ref.actor.fsdp_config.strategy=fsdp2",
         "actor_rollout_ref.actor.ppo_mini_batch_size=4",
-        "actor_rollout_ref.actor.use_kl_loss=false",
-        "actor_rollout_ref.actor.checkpoint.save_contents=[model,extra]",
-        "actor_rollout_ref.rollout.n=2",
-        "trainer.val_before_train=false",
-        "trainer.test_freq=-1",
         "trainer.save_freq=2",
-        "trainer.total_training_steps=2",
-        "trainer.v1.sampler.sampler_kwargs.poll_interval_s=0.1",
         "trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave",
         "trainer.merge_on_save.dtype=bf16",
-        f"hydra.run.dir={out}/hydra",
-    ]
-    done = subprocess.run(
-        ["bash", str(SCRIPT), *overrides],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
     )
-    console = done.stdout + done.stderr
-    assert done.returncode == 0, console[-6000:]
+    assert returned == 0, console[-6000:]
     return out, console
 
 
@@ -111,3 +122,26 @@ def test_the_checkpoint_is_merged_on_save(run):
     assert len(AutoTokenizer.from_pretrained(merged)) > 0
     names = {name for file in merged.glob("*.safetensors") for name in load_file(file)}
     assert names == set(model.state_dict())
+
+
+@pytest.mark.slow
+def test_a_reward_that_always_fails_stops_the_run_with_its_first_traceback(start, tmp_path):
+    reward = tmp_path / "broken_reward.py"
+    reward.write_text(
+        "def compute_score(data_source, solution_str, ground_truth, extra_info=None):\n"
+        "    raise LookupError('没有这一列')\n",
+        encoding="utf-8",
+    )
+    returned, console = start(
+        tmp_path,
+        "data.train_batch_size=32",
+        "actor_rollout_ref.actor.ppo_mini_batch_size=32",
+        f"reward.custom_reward_function.path={reward}",
+        "~reward.custom_reward_function.reward_kwargs",
+    )
+    assert returned == 1
+    assert "step 1" not in console
+    message = console.rpartition("DianjinError: ")[2]  # what the driver ends with
+    assert message.startswith("the reward of data_source 'cflue_mcq' failed on 64 responses in a")
+    assert f'File "{reward}", line 2, in compute_score' in message
+    assert "LookupError: 没有这一列" in message
