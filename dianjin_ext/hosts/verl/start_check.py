@@ -1,5 +1,6 @@
 """What would stop a verl run after minutes, or train for nothing, found before Ray starts."""
 
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
 from dianjin_ext.hosts.verl.batch_check import batch_problems, has_critic
 from dianjin_ext.rewards.grader import Grader
+from dianjin_ext.rewards.registry import has_reward
 
 __all__ = ["start_problems"]
 
@@ -139,11 +141,15 @@ def _fails(key: str, value: Any, action: Callable[[], None]) -> Iterator[str]:
 
 
 def _unrewarded(config: Any, sources: dict[str, str]) -> Iterator[str]:
-    """Look for a data source that this package's reward function could not grade."""
+    """Look for a data source that the rewards of this package, or verl's own, could not grade."""
     from omegaconf import OmegaConf
 
     function = OmegaConf.select(config, "reward.custom_reward_function")
-    if not function or not str(function.get("path")).startswith("pkg://dianjin_ext.rewards"):
+    if not (function and function.get("path")):
+        if not OmegaConf.select(config, "reward.reward_model.enable"):
+            yield from _unknown_to_verl(sources)
+        return
+    if not function.path.startswith("pkg://dianjin_ext.rewards"):
         return  # which rows somebody else's function can grade is not known
     given = OmegaConf.to_container(function.get("reward_kwargs") or OmegaConf.create({}))
     given.pop("judge", None)
@@ -156,6 +162,19 @@ def _unrewarded(config: Any, sources: dict[str, str]) -> Iterator[str]:
             grader.reward(source)
         except DianjinError as error:
             yield f"{file}: {error}"
+
+
+def _unknown_to_verl(sources: dict[str, str]) -> Iterator[str]:
+    """Look for a data source of this package in a run that has verl's own rewards only."""
+    from verl.utils.reward_score import default_compute_score
+
+    names = inspect.getsource(default_compute_score)  # a chain of comparisons, with no registry
+    for source, file in sorted(sources.items()):
+        if has_reward(source) and f'"{source}"' not in names:
+            yield (
+                f"{file}: verl's own rewards don't know data_source {source!r}; set "
+                "reward.custom_reward_function.path=pkg://dianjin_ext.rewards"
+            )
 
 
 def _models(config: Any) -> Iterator[str]:

@@ -133,6 +133,16 @@ def test_every_data_source_needs_a_reward(refused, tmp_path):
     assert refused(f"data.val_files={unknown}", named) == []
 
 
+def test_verls_own_rewards_do_not_know_the_sources_of_this_package(refused, tmp_path):
+    lines = refused("reward.custom_reward_function.path=null")
+    assert [line.partition(": ")[2][:50] for line in lines] == [
+        "verl's own rewards don't know data_source 'cflue_m"
+    ]
+    theirs = write(tmp_path / "gsm8k.parquet", data_source="openai/gsm8k")
+    files = (f"data.train_files={theirs}", f"data.val_files={theirs}")
+    assert refused("reward.custom_reward_function.path=null", *files) == []
+
+
 def test_a_function_of_the_users_own_grades_what_it_likes(refused, tmp_path, varied_reward):
     unknown = write(tmp_path / "unknown.parquet", data_source="desk/notes")
     own = [
