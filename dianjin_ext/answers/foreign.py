@@ -21,13 +21,18 @@ _END: Final = re.compile(
 )
 # Some models break their own turn with tokens that name no role.
 _SEAM: Final = re.compile(r"(?:<\|im_end\|>\s?)?<\|im_start\|>(?=\s?\n)")
+_ODD: Final = re.compile(r"[<◁]|\[/?(?:THINK|INST|EOS|PAD)")
+_END_HINTS: Final = (
+    *("<|", "<｜", "</s>", "_of_turn>", "[INST]", "[/INST]", "[EOS]", "<eos>", "<EOS>"),
+    *("<pad>", "[PAD]"),
+)
 _BEGIN: Final = re.compile(
     r"(?:\s|<s>|<bos>|<\|(?:begin_of_text|startoftext)\|>|<[｜|]begin[▁_]of[▁_]sentence[｜|]>"
     r"|<[｜|]Assistant[｜|]>|<\|im_start\|>(?!user|system)(?:assistant)?|<\|assistant\|>|<start_of_turn>model"
     r"|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|start\|>assistant(?=<\|channel\|>))+"
 )
 _NEXT_TURN: Final = re.compile(
-    r"(?<=\S)(?P<blanks>\s++)(?:\*\*|#{1,6} )?"
+    r"\n(?P<blanks>\s{0,200}+)(?:\*\*|#{1,6} )?"
     r"(?:(?:Next )?(?P<question>Question|Problem|Query|下一题|问题|题目|问)\s?[0-9]{0,3}"
     r"|Human|User|用户|Instruction)(?:\*\*)?\s?[:：]",
     re.IGNORECASE,
@@ -57,6 +62,11 @@ _GLM_BOX: Final = re.compile(r"<\|begin_of_box\|>(.{0,2000}?)<\|end_of_box\|>", 
 _FRAME: Final = re.compile(r"\\f(?:rame)?box\s*(?=\{)")
 
 
+def is_plain(answer: str) -> bool:
+    """Whether the answer of a layout without a fault has no mark or token of others."""
+    return _ODD.search(answer) is None
+
+
 def without_tokens(text: str) -> str:
     """Return a response without the tokens that begin it, and up to the first that ends it."""
     if text[:1] in "<\n ":
@@ -65,7 +75,7 @@ def without_tokens(text: str) -> str:
             text = text[begin.end() :]
     if "<|im_start|>" in text:
         text = _SEAM.sub("\n", text)
-    end = _END.search(text)
+    end = _END.search(text) if any(hint in text for hint in _END_HINTS) else None
     return text if end is None else text[: end.start()]
 
 
@@ -113,9 +123,11 @@ def _from_channels(text: str, tags: Tags) -> str:
 
 def first_turn(answer: str) -> str:
     """Return an answer up to where the model goes on with a question of its own."""
-    for turn in _NEXT_TURN.finditer(answer):
-        if turn["blanks"].count("\n") > bool(turn["question"]):
-            return answer[: turn.start()]
+    if "\n" in answer and (":" in answer or "：" in answer):
+        for turn in _NEXT_TURN.finditer(answer):
+            before = answer[: turn.start()]
+            if (not turn["question"] or "\n" in turn["blanks"]) and before.strip():
+                return before
     return answer
 
 

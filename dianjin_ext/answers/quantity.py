@@ -19,11 +19,14 @@ from dianjin_ext.answers.units import (
 _MAX_DIGITS = 60
 _UNGROUPED = str.maketrans("", "", ",'’ ")
 _GROUPED = (
-    r"[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"  # and India's: 12,34,567
+    r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"  # India's: 12,34,567
     r"|[0-9]{1,3}(?:['’][0-9]{3})+"
     r"|[0-9]{1,3}(?:\ [0-9]{3}){2,}|[0-9]{1,3}\ [0-9]{3}(?=\.[0-9])"  # `5 600` may be two numbers
 )
-_DIGITS = rf"(?:(?:{_GROUPED})(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_DIGITS = (
+    r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
+    rf"|(?:{_GROUPED})(?:\.[0-9]*)?)"
+)
 _WORDS = f"[{DIGIT}十百千]+|[0-9]+"
 _SIGNS = alternatives(CURRENCY_SIGNS)
 _MONEY = alternatives([*CURRENCY_SIGNS, *CURRENCY_WORDS])
@@ -52,7 +55,7 @@ _QUANTITY = re.compile(
       |(?P<numeral>[0-9]*[{DIGIT}{PLACE}][{DIGIT}{PLACE}0-9]*(?:[点點][{DIGIT}]+)?)
     )
     (?P<close>\))?
-    (?:\ ?(?P<money3>{_SIGNS})(?=\ ?(?:{alternatives(SCALES)})))?
+    (?:(?=\ ?[A-Z$¥€£₤₩₹人])\ ?(?P<money3>{_SIGNS})(?=\ ?(?:{alternatives(SCALES)})))?
     \ ?(?P<scale>{alternatives(SCALES)}|(?-i:{alternatives(CAPITAL_SCALES)}))?
     (?P<close2>\))?
     \ ?(?P<rate>{alternatives(RATES)})?

@@ -47,11 +47,11 @@ class Asked(NamedTuple):
 
     Attributes:
         factor: What a number without a scale of its own is multiplied by: 10⁶ for `in millions`,
-            1/100 for per cent; 1 where the question says nothing.
+            1/100 for per cent; None where the question says nothing.
         fall: Whether it asks how far something fell.
     """
 
-    factor: Fraction = Fraction(1)
+    factor: Fraction | None = None
     fall: bool = False
 
 
@@ -91,18 +91,20 @@ def _asked(text: str, scale: str | None) -> Asked:
     return Asked(factor, asks_for_fall(question))
 
 
-def _named_scale(name: str) -> Fraction:
+def _named_scale(name: str) -> Fraction | None:
     number = read_quantity(f"1 {name.strip()}") or read_quantity(f"1{name.strip()}")
-    return Fraction(number.scale, number.rate) if number is not None else Fraction(1)
+    if number is None or number.scale == number.rate:
+        return None
+    return Fraction(number.scale, number.rate)
 
 
-def _scale(question: str) -> Fraction:
+def _scale(question: str) -> Fraction | None:
     if not question or _SHARE.search(question):
-        return Fraction(1)
+        return None
     named = {
         _SCALE_WORDS.get(word.lower()) or _SCALE_ZH[word]
         for match in _NAMED.finditer(question)
         for word in match.groups()
         if word
     }
-    return Fraction(named.pop()) if len(named) == 1 else Fraction(1)
+    return Fraction(named.pop()) if len(named) == 1 else None

@@ -27,6 +27,7 @@ _SIZE = re.compile(
     r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge|bfseries"
     r"|itshape)(?![A-Za-z])\s?"
 )
+_COMMAND = re.compile(r"\\[A-Za-z]")
 _BREAK = re.compile(r"(?:\\\\\s*)+$|\\!(?=,)|(?<=,)\\!")  # at the end; a negative thin space
 _EMPHASIS = re.compile(
     r"(?<![0-9A-Za-z_])(_{1,2}|\*)(?=[^\s_*])([^_*]{1,200}?)(?<=[^\s_*])\1(?![0-9A-Za-z_])"
@@ -99,9 +100,11 @@ def undressed(text: str) -> str:
 
     `\color{red}{C}`, `\Large C` and `C \\` become `{C}`, `C` and `C `.
     """
-    if "olor" in text:
-        text = _COLOR.sub("", text)
-    return _SIZE.sub("", _BREAK.sub("", text))
+    if "\\\\" in text or "\\!" in text:
+        text = _BREAK.sub("", text)
+    if _COMMAND.search(text):
+        text = _SIZE.sub("", _COLOR.sub("", text) if "olor" in text else text)
+    return text
 
 
 def drop_lead(text: str) -> str:

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from dianjin_ext.answers.boxed import Box, last_box
-from dianjin_ext.answers.foreign import first_turn, with_boxes, with_marks, without_tokens
+from dianjin_ext.answers.foreign import first_turn, is_plain, with_boxes, with_marks, without_tokens
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.response import Response, split
 from dianjin_ext.answers.statement import taken_back
@@ -77,9 +77,10 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
     if boxes > 1 and not lenient:
         return Extract("", "", "ambiguous")
     box = last_box(answer) if boxes else None
-    if box is not None and lenient and _OPENED.search(answer, box.end):
+    if box is not None and lenient and boxes > 1 and _OPENED.search(answer, box.end):
         return Extract("", "", "not_boxed")
-    if box is not None and lenient and taken_back(answer[box.end :]):
+    after = answer[box.end :].lstrip() if box is not None and lenient else ""
+    if after and taken_back(after):
         return Extract("", "", "ambiguous")
     if box is not None and not _blank(box):
         return Extract(box.content, answer[box.end :], "", before=answer[: box.start])
@@ -90,9 +91,10 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
 
 def parts_of(response: str, policy: Policy) -> Response:
     """Return the parts of a response; under `lenient`, also of one with other models' marks."""
-    if policy.strictness == "lenient":
-        response = with_marks(without_tokens(response), policy.tags)
-    return split(response, policy.think, policy.tags)
+    parts = split(response, policy.think, policy.tags)
+    if policy.strictness != "lenient" or (not parts.fault and is_plain(parts.answer or "")):
+        return parts
+    return split(with_marks(without_tokens(response), policy.tags), policy.think, policy.tags)
 
 
 def compare(

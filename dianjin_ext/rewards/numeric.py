@@ -156,11 +156,13 @@ def _right(answer: _Answer, gold: _Answer, policy: NumberPolicy, question: Asked
     return False
 
 
-def _meant(answer: Number, gold: Number, factor: Fraction) -> Iterator[Number]:
+def _meant(answer: Number, gold: Number, factor: Fraction | None) -> Iterator[Number]:
     """Yield the answer in the gold number's scale, where the row has a scale: `factor`."""
-    if factor == 1 or (gold.bare and answer.bare):
+    if factor is None:
         yield answer
-        if factor != 1 and answer.currency and not gold.currency:
+    elif gold.bare and answer.bare:
+        yield answer
+        if answer.currency and not gold.currency:
             yield answer.times(1 / factor)  # `$5,466,312,000`, where `in millions` was asked for
     elif answer.bare and gold.rate == 1:
         yield answer.times(factor)
@@ -179,4 +181,6 @@ def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:
 def _show(answer: _Answer, policy: NumberPolicy, question: Asked) -> str:
     if isinstance(answer, str):
         return answer
-    return canonical(answer.times(question.factor) if answer.bare else answer, policy)
+    if question.factor is not None and answer.bare:
+        answer = answer.times(question.factor)
+    return canonical(answer, policy)
