@@ -30,6 +30,33 @@ ANSWERS = {
     "exact": (r"\boxed{增值税}", "增值税和消费税"),
 }
 PIECES = (
+    *(
+        "<thinking>",
+        "[THINK]",
+        "◁think▷",
+        "<|channel|>analysis<|message|>",
+        "<|end|>",
+        "<|im_start|>",
+    ),
+    *(
+        "assistantfinal",
+        "<|begin_of_box|>",
+        "\\fbox{",
+        "\nQuestion:",
+        "\n\nQuestion: ",
+        "\n ",
+        "\\\\}",
+    ),
+    *(
+        "Answer: A\n",
+        "故选A。",
+        "#### 5\n",
+        "however ",
+        "5 because ",
+        "in millions",
+        "下降",
+        "\\Large",
+    ),
     *("<think>", "</think>", "<answer>", "</answer>", "<", ">", "\\boxed{", "\\boxed", "\\boxed{}"),
     *(
         "\\boxed{{}",

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 _MARK = "\\boxed"
 _OPENING = re.compile(r"\\boxed\s*\{")
 _BRACE = re.compile("[{}]")
-_BREAKS = re.compile(r"\\{2,}")
 _NO_BRACE: Final = bytes(code for code in range(256) if code not in b"{}")
 _STEPS: Final = bytes.maketrans(b"{}", b"\x01\xff")
 _FEW: Final = 32
@@ -45,8 +44,8 @@ def find_boxes(text: str) -> list[Box]:
 
 def _backwards(text: str) -> Iterator[Box]:
     said = text
-    if "\\\\}" in text or "\\\\{" in text:
-        text = _BREAKS.sub(_blanked, text)
+    if "\\\\}" in text or "\\\\{" in text:  # a line break, which escapes no brace
+        text = text.replace("\\\\", "\0\0").replace("\0\0boxed", "\\\\boxed")
     stop = len(text)
     incomplete = 0
     while incomplete < _MAX_INCOMPLETE:
@@ -67,13 +66,6 @@ def _backwards(text: str) -> Iterator[Box]:
 
 def _in(text: str, box: Box) -> Box:
     return box._replace(content=text[box.end - 1 - len(box.content) : box.end - 1])
-
-
-def _blanked(run: re.Match[str]) -> str:
-    """Blank the line breaks in a run of backslashes before a brace, which they don't escape."""
-    if run.string[run.end() : run.end() + 1] not in ("{", "}"):
-        return run[0]
-    return " " * (len(run[0]) // 2 * 2) + "\\" * (len(run[0]) % 2)
 
 
 def _box_at(text: str, start: int, stop: int) -> Box | None:

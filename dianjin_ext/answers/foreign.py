@@ -9,6 +9,7 @@ r"""What other models and samplers leave in a response, for reading it leniently
 """
 
 import re
+from itertools import islice
 from typing import Final
 
 from dianjin_ext.answers.tags import TAGS, Tags
@@ -37,6 +38,10 @@ _NEXT_TURN: Final = re.compile(
     r"|Human|User|用户|Instruction)(?:\*\*)?\s?[:：]",
     re.IGNORECASE,
 )
+_LONGEST_BEGIN: Final = 500  # characters
+_MOST_MARKS: Final = 20_000
+"""Brackets; a text with more has no marks but those of the layout."""
+
 _MENTIONED = r"(?<![`\"'“‘「])"
 _WORDS = r"think|thinking|thought|thoughts|reasoning|[a-z]{1,12}:think(?:ing)?"
 _OPEN: Final = re.compile(
@@ -58,8 +63,13 @@ _CHANNEL: Final = re.compile(
 _STRIPPED: Final = re.compile(r"\s*analysis(?=[A-Z\W一-鿿])")
 _FINAL: Final = re.compile(r"assistant\s?(?:<\|channel\|>)?final(?:<\|message\|>)?|assistantfinal")
 _SOLUTION: Final = re.compile(r"<\|(?:begin|end)_of_solution\|>|<\|(?:START|END)_RESPONSE\|>")
-_GLM_BOX: Final = re.compile(r"<\|begin_of_box\|>(.{0,2000}?)<\|end_of_box\|>", re.DOTALL)
+_BOX_BEGIN: Final = "<|begin_of_box|>"
+_BOX_END: Final = "<|end_of_box|>"
 _FRAME: Final = re.compile(r"\\f(?:rame)?box\s*(?=\{)")
+
+
+def _brackets(text: str) -> int:
+    return text.count("<") + text.count("[") + text.count("◁")
 
 
 def is_plain(answer: str) -> bool:
@@ -69,8 +79,10 @@ def is_plain(answer: str) -> bool:
 
 def without_tokens(text: str) -> str:
     """Return a response without the tokens that begin it, and up to the first that ends it."""
+    if _brackets(text) > _MOST_MARKS:
+        return text
     if text[:1] in "<\n ":
-        begin = _BEGIN.match(text)
+        begin = _BEGIN.match(text, 0, _LONGEST_BEGIN)
         if begin is not None and begin[0].strip():
             text = text[begin.end() :]
     if "<|im_start|>" in text:
@@ -84,7 +96,7 @@ def with_marks(text: str, tags: Tags) -> str:
     stripped = _STRIPPED.match(text)
     if stripped is not None:
         return _as_channels(text[stripped.end() :], tags)
-    if not _FOREIGN.search(text):
+    if _brackets(text) > _MOST_MARKS or not _FOREIGN.search(text):
         return text
     if "<|channel|>" in text and tags != TAGS["channels"]:
         text = _from_channels(text, tags)
@@ -124,17 +136,19 @@ def _from_channels(text: str, tags: Tags) -> str:
 def first_turn(answer: str) -> str:
     """Return an answer up to where the model goes on with a question of its own."""
     if "\n" in answer and (":" in answer or "：" in answer):
-        for turn in _NEXT_TURN.finditer(answer):
-            before = answer[: turn.start()]
-            if (not turn["question"] or "\n" in turn["blanks"]) and before.strip():
-                return before
+        begin = len(answer) - len(answer.lstrip())
+        for turn in islice(_NEXT_TURN.finditer(answer, begin), 200):
+            if not turn["question"] or "\n" in turn["blanks"]:
+                return answer[: turn.start()]
     return answer
 
 
 def with_boxes(answer: str) -> str:
     r"""Return an answer with `\boxed` in place of other marks of the answer."""
-    if "<|begin_of_box|>" in answer:
-        answer = _GLM_BOX.sub(lambda match: rf"\boxed{{{match[1]}}}", answer)
+    begin, end = answer.rfind(_BOX_BEGIN), answer.rfind(_BOX_END)
+    if 0 <= begin < end:
+        content = answer[begin + len(_BOX_BEGIN) : end]
+        answer = f"{answer[:begin]}\\boxed{{{content}}}{answer[end + len(_BOX_END) :]}"
     if "box" in answer and "\\boxed" not in answer:
         answer = _FRAME.sub(lambda _: "\\boxed", answer)
     return answer

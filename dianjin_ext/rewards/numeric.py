@@ -33,7 +33,7 @@ from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.question import NOTHING, Asked, asked
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.sole import read_sole
-from dianjin_ext.answers.statement import EXPLICIT, read_statement
+from dianjin_ext.answers.statement import EXPLICIT, WINDOW, read_statement
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.format import Extract, compare, extract
@@ -122,7 +122,7 @@ def _read_extract(found: Extract, question: Any) -> Reading[_Answer]:
     if whole.value is not None:
         return whole
     stated = read_statement(found.text, _read, _agree)
-    if stated.fault != "no_answer" or EXPLICIT.search(found.text):
+    if stated.fault != "no_answer" or EXPLICIT.search(found.text[-WINDOW:]):
         return stated
     sole = read_sole(found.text, question if isinstance(question, str) else "")
     return Reading(sole.value, sole.fault)
