@@ -1,4 +1,4 @@
-.PHONY: quickstart test lint bench bench-merge environments
+.PHONY: quickstart test test-all lint bench bench-merge environments
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
@@ -8,7 +8,13 @@ quickstart: environments ## the whole two-stage run on a CPU; goes on where it s
 test: environments ## every test, each host's in its own environment
 	.venv/llamafactory/bin/python -m pytest tests/contracts/llamafactory tests/contracts/test_uninstall.py \
 		tests/recipes tests/merge/test_names.py::test_a_value_head
-	.venv/verl/bin/python -m pytest tests
+	.venv/verl/bin/python -m pytest tests -m "not slow" --numprocesses 2 --dist loadfile
+	.venv/verl/bin/python -m pytest tests -m slow
+
+test-all: test ## and what takes long: other versions of torch, a million mutations of answers
+	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \
+		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
+	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000
 
 lint: environments
 	.venv/verl/bin/ruff check .
