@@ -35,12 +35,13 @@ _ITEM = re.compile(
     r"(?<=[A-Za-z)])"
     r"(?: ?(?:(?:[两二三四五六]|[2-6] ?)?个?选?项|[是为](?:正确|本题)?的?(?:答案|选项))"
     r"| ?(?:[两二三四五六]?个?选?项)?(?:均|都|全部?)?[是为]?(?:正确|对)(?:的|答案|选项|说法)*"
-    r"| is the (?:correct |right )?answer| (?:is|are) (?:both |all )?(?:correct|right))$",
+    r"| is the (?:(?:correct |right )?answer|(?:correct|right) (?:choice|option|one))"
+    r"| (?:is|are) (?:both |all )?(?:correct|right))$",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"[A-Z](?:[.+][A-Z])+")
 _ARRAY = re.compile(r"[\[{(][\sA-Za-z,，、;'\"“”‘’]+[\])}]|(?:['\"“‘][A-Za-z]['\"”’][,，、; ]*)+")
-_ITEM_ENDS: Final = "项案确对的法rt"
+_ITEM_ENDS: Final = "项案确对的法rten"
 _UNQUOTED = str.maketrans("", "", "[]{}()'\"“”‘’")
 _LABEL = re.compile(
     r"(?:^|[,;、。\n] ?| (?=[(\[]))"

@@ -5,7 +5,11 @@ import re
 from dianjin_ext.answers.text import plain, plain_key
 
 _CHINESE = re.compile("[一-鿿]")
-_WORD = re.compile("[a-z0-9]{1,4}")  # how a word begins: `bonds` is much like `bond`
+# How a word begins: `bonds` is much like `bond`; `the` and `i` say nothing.
+_WORD = re.compile(
+    r"(?<![a-z0-9])(?!(?:the|and|for|with|that|this|are|was)(?![a-z0-9]))[a-z0-9]{3,4}"
+)
+_SHORT_WORD = re.compile(r"(?<![a-z0-9])[a-z0-9]+")
 # What denies the words around it: a text that says its option has as much of it.
 _DENIAL = re.compile(
     r"[不没未非无否勿误错除剔✗✘❌~]|×(?=\W*$)|\\(?:sout|x?cancel)|(?<![A-Za-z0-9])[xX]$"
@@ -61,4 +65,5 @@ def is_unlike(words: str, own: str) -> bool:
         return not any(said[i : i + width] in own for i in range(len(said) - width + 1))
     if words.isupper():  # an abbreviation
         return False
-    return not any(word in own for word in _WORD.findall(plain(words).casefold()))
+    said = plain(words).casefold()
+    return not any(word in own for word in _WORD.findall(said) or _SHORT_WORD.findall(said))

@@ -112,14 +112,16 @@ _SETS: Final[Mapping[str, LabelSet]] = {
 _GLOSSED = re.compile(r"[\s().。]*\x00(?:\s?[/|,、;:=(]\s?\x00)*[\s().。]*")
 # `No, it did not rise` explains; `Yes, if …`, `Yes, but …`, `是，不过…` and `yes (?)` take back.
 _EXPLANATION = re.compile(
-    r"\s?(?:[,;:(。；：（，]|\.(?=\s[^\W\d])|[—–](?=\s)|\s[-—–]\s|because |since |as |因为)"
+    r"(?:\.?\n|\s?(?:[,;:(。；：（，]|\.(?=\s[^\W\d])|[—–](?=\s)|\s[-—–]\s"
+    r"|because |since |as |因为))"
     r"\s?(?=\w)"
 )
 _NOT_ONLY = re.compile(r"\bnot only\b|\bbut also\b|不仅|不但")
 _TAKEN_BACK = re.compile(
     r"\b(?:if|unless|but|however|although|though|maybe|perhaps|not really|not quite|or|either"
-    r"|neither|wrong|incorrect|except|assuming|provided|only when|depends?|on the other hand)\b|\?"
-    r"|但|不过|然而|如果|若|除非|可能|或|未必|不一定|取决于|假设|前提|错",
+    r"|neither|wrong|incorrect|except|assuming|provided|only when|depends?|on the other hand|wait"
+    r"|actually|correction|on second thought)\b|\?"
+    r"|但|不过|然而|如果|若|除非|可能|或|未必|不一定|取决于|假设|前提|错|更正|等等|不对",
     re.IGNORECASE,
 )
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")

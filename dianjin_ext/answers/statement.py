@@ -23,33 +23,16 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from dianjin_ext.answers.doubt import CONDITION, DOUBT, RETRACTION
+from dianjin_ext.answers.markers import CONCLUSION, EXPLICIT, WINDOW, is_others
 from dianjin_ext.answers.reading import Reading
 
 T = TypeVar("T")
-
-WINDOW: Final = 4000
-"""Characters at the end of a text in which its statement is looked for."""
 
 _LONGEST, _LONGEST_CONCLUSION = 200, 800
 _MOST: Final = 20
 """Marked answers that are compared; of more, the last."""
 
-_EXPLICIT_TEXT: Final = (
-    # without a leading \b and IGNORECASE, `re` skips to the first characters at once
-    r"[Aa](?:nswer|NSWER)(?i:\s+to\s+(?:the|this)\s+(?:question|problem))?\s*(?:\*\*)?"
-    r"(?:(?i:is|are|was|would\s+be|will\s+be|equals)\b:?|[:=：])"
-    r"|(?P<line>(?m:^)\s{0,3}####[ \t]*(?=[^#\n]*$))"
-    r"|(?:#\s?|\*\*)(?:[Ff]inal |最终)?(?:[Aa]nswer|答案)(?:\*\*)?[ \t]*\n"
-    r"|答案\s*(?:\*\*)?(?:[是为:：=]|应[是为该]+|(?=约|大约))|答(?<![回问解]答)[:：]"
-)
-EXPLICIT: Final = re.compile(_EXPLICIT_TEXT, re.MULTILINE)
-"""What marks an answer of any kind."""
-
-_CONCLUSION = re.compile(
-    r"\b(?:therefore|thus|hence|so|in\s+conclusion|consequently)\b"
-    r"|因此|所以|(?<!事)故(?![事障])|综上(?:所述)?",
-    re.IGNORECASE,
-)
 _BEGIN = re.compile(r"(?:[\s:：]|\*\*|\\\[|\$\$)*")
 _END = re.compile(r"[。！？!?\n]|(?<!approx)(?<!U\.S)\.(?=[\s*]|$)", re.IGNORECASE)
 _COPULA = re.compile(
@@ -57,35 +40,13 @@ _COPULA = re.compile(
     r"|等于|(?<![因认作成行])为|(?<!不)是",
     re.IGNORECASE,
 )
-_DOUBT = re.compile(
-    r"\b(?:not|cannot|if|unless|whether|wrong|incorrect|false|doubt|could|might|may"
-    r"|unlikely|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing)|maybe|perhaps)\b|n['’]t\b"
-    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为|可能|也许",
-    re.IGNORECASE,
-)
-_CONDITION = re.compile(
-    r"\b(?:if|unless|whether|doubt|unlikely|nobody|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing))\b"
-    r"|如果|若|假设|假如|是否|有人|误以为",
-    re.IGNORECASE,
-)
 _COMMA = re.compile("[,，;；]")
-_RETRACTION = re.compile(
-    r"\b(?:actually|correction|wait|sorry|oops|scratch that|on (?:second|further) thought"
-    r"|on reflection|let me (?:re-?)?(?:check|compute|calculate|consider|do|verify|think)"
-    r"|recalculat\w+|recomput\w+|reconsider\w*|(?:i|i've|i have) made (?:a|an) (?:mistake|error)"
-    r"|i was (?:wrong|mistaken)|must correct|on (?:re-?)?checking"
-    r"|that (?:is|was) (?:wrong|incorrect))\b"
-    r"|\b(?:however|but)\b[^.\n]{0,120}?\b(?:comes? to|should be|must be|is actually|becomes?"
-    r"|would be|turns out)\b"
-    r"|更正|纠正|修正|等等|等一下|不对|抱歉|重新(?:计算|检查|考虑|核算|审视|看)|重算|再(?:看|检查|算|想)"
-    r"|算错|弄错|有误|(?:但|不过|然而)[^。\n]{0,60}?(?:应[取为该当改是]|而应|需改|改为)|应改为|实际上应",
-    re.IGNORECASE,
-)
 _QUANTITY = re.compile(r"[\s(*$¥￥€£≈~+-]*(?:\\\$|[A-Z]{1,3}\$?\s?|about |approximately |约)?[0-9]")
 _JOINT = re.compile(r"\band\b|[,;]\s|[，；和]", re.IGNORECASE)
 _TAIL = re.compile(
     r"\s(?:(?:in|for|after|over|by|at the end of) (?:the )?(?:year )?[0-9]{1,4}\b(?: [a-z]+)?\s?)?"
-    r"(?:annually|(?:for|per|on|by|at(?! least| most))\b[^0-9]*)?$",
+    r"(?:annually|(?:for|per|on|by|at(?! least| most| first))\b"
+    r"(?:(?!\b(?:surface|face|paper|glance|sight)\b)[^0-9;；])*)?$",
     re.IGNORECASE,
 )
 _ROUNDED = re.compile(
@@ -105,8 +66,15 @@ _WHICH = re.compile(
     re.IGNORECASE,
 )
 _SECOND = re.compile(
-    r"\b(?:or|and|unless|if|but|however|not|except|maybe|perhaps)\b|[或但]|除非|如果|不过",
+    r"\b(?:or|and|unless|if|but|however|except|maybe|perhaps|also|plus)\b|[或但]|除非|如果|不过"
+    r"|\bnot(?=\W*$| (?:sure|certain|really|quite|necessarily|entirely|correct|right|true|it"
+    r"|the (?:final|right|correct|answer))\b)"
+    r"|^\W*(?:no\b|nope|rather|instead|wrong|incorrect|false|不对|错|应[为是该])|也(?![就即])|还[有应]",
     re.IGNORECASE,
+)
+_DIGIT = re.compile("[0-9]")
+_FIELD = re.compile(
+    r"\"((?:[^\"\\\n]|\\.){0,300})\"|'([^'\n]{0,300})'|(\[[^\]\n]{0,300}\]|[-\w.%]{1,60})"
 )
 
 
@@ -116,7 +84,7 @@ def read_statement(
     same: Callable[[T, T], bool] = operator.eq,
     *,
     markers: re.Pattern[str] = EXPLICIT,
-    digits: bool = True,
+    second: Callable[[str], object] = _DIGIT.search,
 ) -> Reading[T]:
     """Read what `text` states as its answer (see the module).
 
@@ -125,11 +93,11 @@ def read_statement(
         read: Reads an answer from end to end, such as `read_number`.
         same: Whether two answers agree.
         markers: What marks an answer.
-        digits: Whether a number in what follows the answer may be a second one.
+        second: Whether what follows the answer in its sentence may state a second one.
     """
     window = text[-WINDOW:]
     marks = list(markers.finditer(window))[-_MOST:]
-    readings = [(mark, _marked(window, mark, read, digits)) for mark in marks]
+    readings = [(mark, _marked(window, mark, read, second)) for mark in marks]
     # A heading `#### 3. Conclusion` marks nothing.
     readings = [(m, r) for m, r in readings if r.value is not None or not m.groupdict().get("line")]
     stated = concluded = Reading[T](None, "no_answer")
@@ -137,26 +105,20 @@ def read_statement(
     if readings:
         mark, stated = readings[-1]
         end = mark.end()
-        if _RETRACTION.search(window, end):
+        if RETRACTION.search(window, end):
             return Reading(None, "ambiguous" if stated.value is not None else "no_answer")
         if _contradicted(window, readings, same):
             return Reading(None, "ambiguous")
     end = max(end, len(window) - _LONGEST_CONCLUSION)
     conclusion = None
-    for found in _CONCLUSION.finditer(window, end):
+    for found in CONCLUSION.finditer(window, end):
         conclusion = found
     if conclusion is not None:
         sentence = _sentence(window, conclusion, last=True)
-        concluded = _read(_clause(sentence, explicit=False), read, digits)
+        concluded = _read(_clause(sentence, explicit=False), read, second)
     if stated.value is not None and concluded.value is not None:
         return stated if same(stated.value, concluded.value) else Reading(None, "ambiguous")
     return stated if readings else concluded
-
-
-def taken_back(text: str) -> bool:
-    """Whether what follows an answer takes it back, and marks no other."""
-    window = text[:WINDOW]
-    return bool(_RETRACTION.search(window)) and not EXPLICIT.search(window)
 
 
 def _contradicted(
@@ -171,31 +133,42 @@ def _contradicted(
     return any(
         reading.value is not None
         and not same(reading.value, stated.value)
-        and not _RETRACTION.search(window, mark.end(), last.start())
+        and not RETRACTION.search(window, mark.end(), last.start())
         for mark, reading in readings[:-1]
     )
 
 
 def _marked(
-    window: str, mark: re.Match[str], read: Callable[[str], Reading[T]], digits: bool
+    window: str,
+    mark: re.Match[str],
+    read: Callable[[str], Reading[T]],
+    second: Callable[[str], object],
 ) -> Reading[T]:
     if mark.groupdict().get("line") is not None:
         line = window[mark.end() :].split("\n", 1)[0]
-        return _read(line.replace("**", "").strip(), read, digits)
+        return _read(line.replace("**", "").strip(), read, second)
+    if mark.groupdict().get("field") is not None:
+        value = _FIELD.match(window, mark.end())
+        said = (value[1] or value[2] or value[3] or "") if value else ""
+        return read(said) if said else Reading(None, "no_answer")
+    if mark.groupdict().get("denied") or is_others(window, mark):
+        return Reading(None, "no_answer")
     sentence = _sentence(window, mark)
-    reading = _read(sentence, read, digits)
+    reading = _read(sentence, read, second)
     if reading.value is None:
-        reading = _read(_clause(sentence, explicit=True), read, digits)
+        reading = _read(_clause(sentence, explicit=True), read, second)
     for aside in _ASIDE.finditer(sentence) if reading.value is None else ():
         rest = sentence[aside.start() :]
-        if not _SECOND.search(rest) and (_WHICH.match(rest) or not re.search("[0-9]", rest)):
-            head = _read(_clause(sentence[: aside.start()], explicit=True), read, digits)
+        if not _SECOND.search(rest) and (_WHICH.match(rest) or not second(rest)):
+            head = _read(_clause(sentence[: aside.start()], explicit=True), read, second)
             if head.value is not None:
                 return head
     return reading
 
 
-def _read(clause: str, read: Callable[[str], Reading[T]], digits: bool) -> Reading[T]:
+def _read(
+    clause: str, read: Callable[[str], Reading[T]], second: Callable[[str], object]
+) -> Reading[T]:
     if not clause or len(clause) > _LONGEST:
         return Reading(None, "no_answer")
     reading = read(clause)
@@ -208,7 +181,7 @@ def _read(clause: str, read: Callable[[str], Reading[T]], digits: bool) -> Readi
     for aside in _ASIDE.finditer(clause):
         rest = clause[aside.end() :]
         why = aside["why"] or aside["why2"]
-        if not _SECOND.search(rest) and (why or not digits or not re.search("[0-9]", rest)):
+        if not _SECOND.search(rest) and (why or not second(rest)):
             cut = read(clause[: aside.start()])
             if cut.value is not None:
                 return cut
@@ -226,8 +199,8 @@ def _sentence(window: str, marker: re.Match[str], *, last: bool = False) -> str:
     before = window[max(0, marker.start() - _LONGEST) : marker.start()]
     sentence = window[start:stop].replace("**", "")
     lead = _END.split(before)[-1]  # `A is wrong, so the answer is B` denies nothing of B
-    doubtful = _CONDITION.search(lead) or _DOUBT.search(_COMMA.split(lead)[-1])
-    doubtful = doubtful or _DOUBT.search(_ASIDE.split(sentence, maxsplit=1)[0])
+    doubtful = CONDITION.search(lead) or DOUBT.search(_COMMA.split(lead)[-1])
+    doubtful = doubtful or DOUBT.search(_ASIDE.split(sentence, maxsplit=1)[0])
     return "" if doubtful or window[stop : stop + 1] in ("?", "？") else sentence
 
 

@@ -27,10 +27,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from dianjin_ext.answers.boxed import Box, last_box
+from dianjin_ext.answers.doubt import taken_back
 from dianjin_ext.answers.foreign import first_turn, is_plain, with_boxes, with_marks, without_tokens
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.response import Response, split
-from dianjin_ext.answers.statement import taken_back
 from dianjin_ext.rewards import dianjin
 from dianjin_ext.rewards.base import Reason, Score, verdict, zero
 from dianjin_ext.rewards.policy import Policy
@@ -47,6 +47,7 @@ class Extract(NamedTuple):
         text: The content of the box, or the whole answer; empty when there is none.
         after: What follows the box in the answer.
         before: What stands before the box in the answer.
+        later: Under `lenient`, the same as `after`: it may state another answer. Else empty.
         fault: Why the layout is refused; empty when it is kept.
         boxed: Whether `text` is the content of a box.
     """
@@ -56,6 +57,7 @@ class Extract(NamedTuple):
     fault: Reason
     boxed: bool = True
     before: str = ""
+    later: str = ""
 
     @property
     def format(self) -> float:
@@ -83,7 +85,7 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
     if after and taken_back(after):
         return Extract("", "", "ambiguous")
     if box is not None and not _blank(box):
-        return Extract(box.content, answer[box.end :], "", before=answer[: box.start])
+        return Extract(box.content, answer[box.end :], "", before=answer[: box.start], later=after)
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
     return Extract(answer.strip(), "", "", boxed=False)

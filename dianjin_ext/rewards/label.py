@@ -21,7 +21,7 @@ from dianjin_ext.answers.labels import (
     read_word,
 )
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.answers.stated import read_stated_label
+from dianjin_ext.answers.stated_labels import contradicts, read_stated_label
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.policy import Policy
@@ -77,7 +77,11 @@ def _among(found: Extract, gold: str, names: tuple[str, ...]) -> Score:
 
 def _read(found: Extract, sets: tuple[LabelSet, ...]) -> Reading[str]:
     whole = read_word(found.text, sets)
-    if found.boxed or whole.value is not None:
+    if found.boxed:
+        if whole.value and found.later and contradicts(found.later, whole.value, sets):
+            return Reading(None, "ambiguous")
+        return whole
+    if whole.value is not None:
         return whole
     stated = read_stated_label(found.text, sets)
     return whole if stated.fault == "no_answer" else stated

@@ -29,11 +29,12 @@ from typing import Any
 
 from dianjin_ext.answers.around import read_boxed
 from dianjin_ext.answers.labels import read_label
+from dianjin_ext.answers.markers import EXPLICIT, WINDOW
 from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.question import NOTHING, Asked, asked
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.sole import read_sole
-from dianjin_ext.answers.statement import EXPLICIT, WINDOW, read_statement
+from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.format import Extract, compare, extract
@@ -44,6 +45,7 @@ from dianjin_ext.rewards.registry import register_reward
 _Answer = Number | str
 
 _EXACT = NumberPolicy(decimals=None)
+_ROUGHLY = NumberPolicy(decimals=None, rel_tol=0.01, percent="either", unit="gold_hint")
 
 
 @register_reward(
@@ -117,7 +119,10 @@ def _read_gold(text: str) -> _Answer | None:
 
 def _read_extract(found: Extract, question: Any) -> Reading[_Answer]:
     if found.boxed:
-        return read_boxed(found.before, found.text, found.after, _read)
+        boxed = read_boxed(found.before, found.text, found.after, _read)
+        if boxed.value is not None and found.later and contradicts(found.later, boxed.value):
+            return Reading(None, "ambiguous")
+        return boxed
     whole = _read(found.text)
     if whole.value is not None:
         return whole
@@ -126,6 +131,16 @@ def _read_extract(found: Extract, question: Any) -> Reading[_Answer]:
         return stated
     sole = read_sole(found.text, question if isinstance(question, str) else "")
     return Reading(sole.value, sole.fault)
+
+
+def contradicts(later: str, answer: _Answer) -> bool:
+    """Whether what follows an answer marks another one, but for its rounding and its scale."""
+    if not EXPLICIT.search(later[-WINDOW:]):
+        return False
+    stated = read_statement(later, _read, _agree).value
+    return stated is not None and not (
+        _same(stated, answer, _ROUGHLY) or _same(answer, stated, _ROUGHLY)
+    )
 
 
 def _agree(one: _Answer, other: _Answer) -> bool:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dianjin_ext.answers import read_number
-from dianjin_ext.answers.statement import WINDOW, read_statement
+from dianjin_ext.answers.markers import WINDOW
+from dianjin_ext.answers.statement import read_statement
 
 STATED = [
     ("Therefore, the answer is 168.6006.", "168.6006"),

@@ -67,8 +67,8 @@ def test_lenient(response, reason):
 
 def test_whether_the_answer_was_boxed_is_told():
     lenient = Policy(strictness="lenient")
-    assert extract(r"so \boxed{A}", lenient) == ("A", "", "", True, "so ")
-    assert extract("so A", lenient) == ("so A", "", "", False, "")
+    assert extract(r"so \boxed{A}", lenient) == ("A", "", "", True, "so ", "")
+    assert extract("so A", lenient) == ("so A", "", "", False, "", "")
 
 
 def test_compare_takes_any_kind_of_answer():
