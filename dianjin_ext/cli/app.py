@@ -23,6 +23,14 @@ SETTINGS = Annotated[
 ]
 """The option --settings of every command that grades."""
 
+REWARDS = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="File or module with rewards of your own, such as my_rewards.py; repeatable."
+    ),
+]
+"""The option --rewards of every command that grades."""
+
 
 def _version(show: bool) -> None:
     if show:

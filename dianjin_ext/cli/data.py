@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import SETTINGS, app
+from dianjin_ext.cli.app import REWARDS, SETTINGS, app
 
 prepare_app = typer.Typer(
     help="Turn a data set into SFT rows and verl parquet.",
@@ -76,6 +76,7 @@ def check_data(
         typer.Option(help="Kinds of findings that don't count, such as percent; repeatable."),
     ] = None,
     settings: SETTINGS = None,
+    rewards: REWARDS = None,
 ) -> None:
     """Check training data.
 
@@ -88,6 +89,6 @@ def check_data(
     from dianjin_ext.data.check import check_data as check
     from dianjin_ext.evaluation.settings_file import load_settings, split_judge
 
-    rules, _ = split_judge(load_settings(settings))
+    rules, _ = split_judge(load_settings(settings, rewards=rewards))
     fine = check(files, report_file=json_, allow=allow or (), settings=rules)
     raise typer.Exit(0 if fine else 1)

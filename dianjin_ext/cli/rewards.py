@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import SETTINGS, app
+from dianjin_ext.cli.app import REWARDS, SETTINGS, app
 
 _PRESET = Annotated[
     str | None, typer.Option(help="dianjin_r1, fin_r1, fino1, deepseek_r1_zero or deepseek_r1.")
@@ -21,6 +21,7 @@ def score(
     ],
     workers: Annotated[int, typer.Option(min=1, help="Processes that grade.")] = 1,
     settings: SETTINGS = None,
+    rewards: REWARDS = None,
     preset: _PRESET = None,
     strictness: _STRICTNESS = None,
     skip_bad: Annotated[
@@ -41,7 +42,7 @@ def score(
     from dianjin_ext.evaluation.score_file import score_file
     from dianjin_ext.evaluation.settings_file import load_settings
 
-    given = load_settings(settings, preset=preset, strictness=strictness)
+    given = load_settings(settings, preset=preset, strictness=strictness, rewards=rewards)
     score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
 
 
@@ -50,6 +51,7 @@ def audit(
     preset: Annotated[
         str | None, typer.Argument(help="A preset; without one, the default policies.")
     ] = None,
+    rewards: REWARDS = None,
 ) -> None:
     """Try known hacks and traps on the rewards.
 
@@ -57,7 +59,9 @@ def audit(
     """
     from dianjin_ext.audit import run
     from dianjin_ext.hosts.verl.scorers import graders
+    from dianjin_ext.rewards.own import load_rewards
 
+    load_rewards(rewards or [])
     raise typer.Exit(run(preset, graders()))
 
 
@@ -78,6 +82,7 @@ def reward_server(
     ),
     port: Annotated[int, typer.Option(help="Port to listen at.")] = 8902,
     settings: SETTINGS = None,
+    rewards: REWARDS = None,
     preset: _PRESET = None,
     strictness: _STRICTNESS = None,
     write_prompts: Annotated[
@@ -100,5 +105,5 @@ def reward_server(
     from dianjin_ext.evaluation.settings_file import load_settings
     from dianjin_ext.hosts.llamafactory.reward_server import read_recipe, serve
 
-    given = load_settings(settings, preset=preset, strictness=strictness)
+    given = load_settings(settings, preset=preset, strictness=strictness, rewards=rewards)
     serve(data, read_recipe(recipe, overrides or []), given, host=host, port=port)

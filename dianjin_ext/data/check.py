@@ -16,8 +16,9 @@ from dianjin_ext.data.same import gold_key, question_key
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.jsonl import BadRowError
-from dianjin_ext.rewards import score_numeric
+from dianjin_ext.rewards import score_numeric, score_tatqa
 from dianjin_ext.rewards.grader import Grader
+from dianjin_ext.rewards.numeric import score_rounded
 
 KINDS: Final = {
     "bad_row": "a row that can't be read",
@@ -34,6 +35,7 @@ SHOWN = 10
 
 _ASKS_PERCENT = re.compile(r"percent|%|％|百分|占比|pct\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?:[^.。!！?？\n]|\.(?=\d))*[?？]")
+_NUMERIC = (score_numeric, score_rounded, score_tatqa)
 _SIGN = re.compile(r"[%％]|percent|百分", re.IGNORECASE)
 
 
@@ -147,7 +149,7 @@ def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:
     except Exception as error:  # a reward of a plug-in may raise anything
         yield "gold", str(error) if isinstance(error, DianjinError) else repr(error)
     if (
-        reward.function is score_numeric
+        reward.function in _NUMERIC
         and grader.policy(row.data_source).numbers.percent != "either"
         and _percent_is_open(row)
     ):

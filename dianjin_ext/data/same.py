@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from hashlib import blake2b
 
+from dianjin_ext.answers.numbers import read_number
 from dianjin_ext.data.rows import TrainingRow
 
 # What does not tell questions apart; signs that belong to a number or an amount do.
@@ -37,6 +38,9 @@ def gold_key(row: TrainingRow) -> bytes:
     letters = list(gold) if isinstance(gold, str | list | tuple) else []
     if letters and all(isinstance(c, str) and c in options for c in letters):
         return _digest(sorted(options[letter] for letter in letters))
+    number = read_number(str(gold)).value  # `5` and `5.0` agree
+    if number is not None and number.high is None and number.bare and not number.currency:
+        return _digest([str(number.value)])
     return _digest([normalise(str(gold))])
 
 

@@ -1,6 +1,6 @@
 """Reward settings from a YAML file and the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,11 @@ from dianjin_ext.rewards.settings import read_settings
 
 
 def load_settings(
-    file: Path | None = None, *, preset: str | None = None, strictness: str | None = None
+    file: Path | None = None,
+    *,
+    preset: str | None = None,
+    strictness: str | None = None,
+    rewards: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return checked settings for `compute_score`, or for `compute_score_with_judge`.
 
@@ -20,6 +24,7 @@ def load_settings(
             `dianjin_ext.rewards.settings.Settings`, and `JudgeSettings` for what `judge` holds.
         preset: Replaces the file's.
         strictness: Replaces the file's, and the preset's.
+        rewards: Files or modules with rewards of one's own; replaces the file's.
 
     Raises:
         DianjinError: The file can't be read, or a key or value is not known.
@@ -36,13 +41,21 @@ def load_settings(
                 f"found {type(loaded).__name__}"
             )
         settings = dict(loaded or {})
-    given = {"preset": preset, "strictness": strictness}
+    given = {"preset": preset, "strictness": strictness, "rewards": rewards or None}
     settings |= {key: value for key, value in given.items() if value is not None}
+    if isinstance(own := settings.get("rewards"), str | list | tuple):
+        # Processes that grade may run in another folder.
+        settings["rewards"] = [_absolute(name) for name in ([own] if isinstance(own, str) else own)]
     try:
         read_settings(split_judge(settings)[0])
     except DianjinError as error:
         raise DianjinError(f"{file}: {error}" if file is not None else str(error)) from None
     return settings
+
+
+def _absolute(name: Any) -> Any:
+    is_file = isinstance(name, str) and (name.endswith(".py") or "/" in name)
+    return str(Path(name).absolute()) if is_file else name
 
 
 def split_judge(settings: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:

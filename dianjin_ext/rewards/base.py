@@ -1,6 +1,7 @@
 """The shape of a score and the reasons it may give."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from dianjin_ext.answers.reading import Fault
@@ -78,11 +79,20 @@ def zero(reason: Reason, *, layout: float = 0.0, pred: str = "") -> Score:
     return Score(0.0, 0.0, layout, pred[:MAX_PRED], reason)
 
 
+def _finite(value: Any) -> float | None:
+    try:
+        number = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def as_score(value: Any, name: str) -> Score:
     """Return what the reward function `name` returned as a `Score`.
 
     A plain number or bool becomes `score`; `acc` is the same within 0 and 1, `format` is 1.0, and
-    `reason` is `correct` from 1.0 on, else `wrong`.
+    `reason` is `correct` from 1.0 on, else `wrong`. So does the `score` of a mapping, whose `acc`
+    and `pred` count where it has them.
 
     Raises:
         DianjinError: The value is of another type, not finite, or has an unknown reason.
@@ -90,16 +100,17 @@ def as_score(value: Any, name: str) -> Score:
     if isinstance(value, Score):
         score = value
     else:
-        try:
-            number = math.nan if isinstance(value, str | bytes) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if not math.isfinite(number):
+        given = value if isinstance(value, Mapping) else {"score": value}
+        number = _finite(given.get("score"))
+        acc = _finite(given.get("acc", number))
+        if number is None or acc is None:
             raise DianjinError(
-                f"reward {name!r} returned {value!r:.80}; expected a Score or a finite number"
+                f"reward {name!r} returned {value!r:.80}; expected a Score, a finite number, or a "
+                "mapping with score"
             )
-        acc = min(max(number, 0.0), 1.0)
-        score = Score(number, acc, 1.0, "", "correct" if acc == 1.0 else "wrong")
+        acc = min(max(acc, 0.0), 1.0)
+        pred = str(given.get("pred", ""))[:MAX_PRED]
+        score = Score(number, acc, 1.0, pred, "correct" if acc == 1.0 else "wrong")
     if not math.isfinite(score.score + score.acc + score.format):
         raise DianjinError(f"reward {name!r} returned {score}; expected finite numbers")
     if score.reason not in REASONS:

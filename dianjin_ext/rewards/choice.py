@@ -33,6 +33,7 @@ _GOES_ON: Final = frozenset("、，,&和与及或")
     "choice",
     gold="letters of the row's options such as 'AC' (A to G where the row has none), or an "
     "option's text",
+    judges_layout=True,
 )
 def score_choice(
     response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any

@@ -27,6 +27,7 @@ _HEAD: Final = 20 * MAX_PRED
     "finance_instruct",
     "exact",
     gold="a text that is not blank: at least a letter or digit",
+    judges_layout=True,
 )
 def score_exact(
     response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any

@@ -8,9 +8,9 @@ from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.options import EXPECTED, read_options
 from dianjin_ext.answers.response import split
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards.base import Score, as_score
+from dianjin_ext.rewards.base import Reason, Score, as_score
 from dianjin_ext.rewards.components import Sample, get_component
-from dianjin_ext.rewards.format import parts_of
+from dianjin_ext.rewards.format import extract, parts_of
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import Reward, get_reward, has_reward
 from dianjin_ext.rewards.settings import Settings, read_settings
@@ -73,11 +73,11 @@ class Grader:
             )
         row = {"data_source": data_source, "extra_info": extra_info}
         score = plan.grade(solution_str, ground_truth, row, plan.settings)
-        if plan.layout is not None:
-            kept = plan.grade(solution_str, ground_truth, row, plan.layout)
-            score = score._replace(format=kept.format)
-            if plan.settings.gate and not kept.format:
-                score = score._replace(score=0.0, acc=0.0, reason=kept.reason)
+        if plan.layout is not None or not plan.reward.judges_layout:
+            format_, fault = plan.judge_layout(solution_str, ground_truth, row, score)
+            score = score._replace(format=format_)
+            if plan.settings.gate and not format_:
+                score = score._replace(score=0.0, acc=0.0, reason=fault)
         parts = parts_of(solution_str, plan.settings) if plan.components else _NOT_SPLIT
         return Sample(solution_str, parts, score, extra_info)
 
@@ -161,6 +161,19 @@ class _Plan(NamedTuple):
     acc: float
     format: float
     components: list[tuple[str, float, Callable[[Sample], float]]]
+
+    def judge_layout(
+        self, text: str, gold: Any, row: dict[str, Any], score: Score
+    ) -> tuple[float, Reason]:
+        """Return the format of a response, and what is wrong with its layout."""
+        policy = self.layout or self.settings
+        if self.reward.judges_layout:
+            kept = self.grade(text, gold, row, policy)
+            return kept.format, kept.reason
+        found = extract(text, policy, needs_box=False)
+        if found.format and not score.format:  # it demands more than the layout
+            return 0.0, score.reason if score.reason != "correct" else "not_boxed"
+        return found.format, found.fault
 
     def grade(self, text: str, gold: Any, row: dict[str, Any], policy: Policy) -> Score:
         return as_score(self.reward.function(text, gold, **row, policy=policy), self.name)

@@ -39,6 +39,7 @@ SETS: Final[Mapping[str, tuple[str, ...]]] = {
     *SETS,
     gold="one of the row's `labels` where it has them, else a label such as 'bullish' or '利好' "
     "(tfns), '合规' or '否' (ccc)",
+    judges_layout=True,
 )
 def score_label(
     response: str,

@@ -54,6 +54,7 @@ _ROUGHLY = NumberPolicy(decimals=None, rel_tol=0.01, percent="either", unit="gol
     "xbrl_math",
     "numeric",
     gold="one quantity such as '-1,234.5', '12.5%', '$5.2 million' or '5万元', or yes or no",
+    judges_layout=True,
 )
 def score_numeric(
     response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **_: Any
@@ -81,7 +82,11 @@ def score_numeric(
     )
 
 
-@register_reward("convfinqa", gold="one quantity such as '0.13793', '12.5%' or '5', or yes or no")
+@register_reward(
+    "convfinqa",
+    gold="one quantity such as '0.13793', '12.5%' or '5', or yes or no",
+    judges_layout=True,
+)
 def score_rounded(response: str, ground_truth: Any, *, policy: Policy, **row: Any) -> Score:
     """Score a number whose gold number is rounded: the answer is rounded to its decimals.
 

@@ -26,6 +26,11 @@ def load_plugins() -> dict[str, str]:
         try:
             point.load()
         except Exception as error:
-            failed[point.name] = f"{type(error).__name__}: {error}"
-            logger.exception("the reward plug-in %r (%s) can't be loaded", point.name, point.value)
+            failed[point.name] = f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+            logger.warning(
+                "the reward plug-in %r (%s) can't be loaded: %s",
+                point.name,
+                point.value,
+                failed[point.name],
+            )
     return failed

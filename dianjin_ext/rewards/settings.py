@@ -8,6 +8,7 @@ from pydantic import Field, FiniteFloat, field_validator, model_validator
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import REASONS
 from dianjin_ext.rewards.components import component_names, get_component
+from dianjin_ext.rewards.own import load_rewards
 from dianjin_ext.rewards.policy import Model, Policy, Strictness, build
 from dianjin_ext.rewards.presets import PRESETS
 from dianjin_ext.rewards.registry import get_reward
@@ -83,14 +84,17 @@ class Settings(Policy):
 def read_settings(given: Mapping[str, Any]) -> Settings:
     """Check settings that come from YAML, a command line or Python.
 
-    `preset` names a key of `dianjin_ext.rewards.presets.PRESETS`, whose values any other key
-    replaces, unless it is null. What stands under `sources` replaces what stands beside it; a
-    preset of its own does so too, and drops the common preset.
+    `rewards` names files or modules with rewards of one's own, which are loaded first
+    (`dianjin_ext.rewards.own`). `preset` names a key of `dianjin_ext.rewards.presets.PRESETS`,
+    whose values any other key replaces, unless it is null. What stands under `sources` replaces
+    what stands beside it; a preset of its own does so too, and drops the common preset.
 
     Raises:
         DianjinError: A key or a value is not known; the message names it by its whole path.
     """
     keys = _plain(given)
+    if (own := keys.pop("rewards", None)) is not None:
+        load_rewards(own)
     if "judge" in keys:
         raise DianjinError(
             "reward_kwargs.judge is for the reward function compute_score_with_judge "
@@ -142,7 +146,7 @@ def _check(keys: dict[str, Any], path: str) -> Settings:
             )
         kind = get_component(name).settings
         components[name] = build(kind, given, f"{path}.components.{name}")
-    return build(Settings, {**keys, "components": components}, path, also=("preset",))
+    return build(Settings, {**keys, "components": components}, path, also=("preset", "rewards"))
 
 
 def _plain(value: Any) -> Any:

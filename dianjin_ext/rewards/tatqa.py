@@ -28,7 +28,9 @@ _LONGEST = 2000  # characters
 
 
 @register_reward(
-    "tatqa", gold="a number such as '0.97' or '14.68%', a text, or a list of these, as published"
+    "tatqa",
+    gold="a number such as '0.97' or '14.68%', a text, or a list of these, as published",
+    judges_layout=True,
 )
 def score_tatqa(
     response: str, ground_truth: Any, *, extra_info: Mapping[str, Any], policy: Policy, **row: Any

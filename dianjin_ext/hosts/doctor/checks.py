@@ -13,6 +13,7 @@ from dianjin_ext.hosts.doctor.findings import Finding
 from dianjin_ext.hosts.doctor.requirements import check_host, check_optional, installed
 from dianjin_ext.hosts.doctor.run import run_probe
 from dianjin_ext.resources import FOLDERS, folder
+from dianjin_ext.rewards.plugins import GROUP, load_plugins
 
 HOSTS = ("verl", "llamafactory")
 _ENTRY_POINTS = {"verl": "verl.plugins", "llamafactory": "torch.backends"}
@@ -23,6 +24,7 @@ def diagnose() -> Iterator[Finding]:
     """Run every check; the ones that import a host run in processes of their own."""
     yield from _package()
     yield _probe_score()
+    yield from _plugins()
     hosts = [host for host in HOSTS if installed(host)]
     yield from _environment(hosts)
     for host in hosts:
@@ -66,6 +68,17 @@ def _probe_score() -> Finding:
     if scores == [1.0, 0.0]:
         return Finding("ok", "rewards", text)
     return Finding("problem", "rewards", text, _REINSTALL)
+
+
+def _plugins() -> Iterator[Finding]:
+    """Say of each reward plug-in whether it can be loaded."""
+    failed = load_plugins()
+    for point in entry_points(group=GROUP):
+        if why := failed.get(point.name):
+            mend = f"mend or uninstall the package that has {point.value}"
+            yield Finding("problem", "rewards", f"plug-in {point.name}: {why}", mend)
+        else:
+            yield Finding("ok", "rewards", f"plug-in {point.name} ({point.value}) loaded")
 
 
 def _environment(hosts: list[str]) -> Iterator[Finding]:

@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("verl")
 
-SCRIPT = Path(__file__).resolve().parents[3] / "examples" / "grpo.sh"
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "examples" / "grpo.sh"
+DOCS = ROOT / "docs" / "rewards.md"
 SMALL = (
     "data.max_prompt_length=128",
     "data.max_response_length=8",
@@ -145,3 +147,63 @@ def test_a_reward_that_always_fails_stops_the_run_with_its_first_traceback(start
     assert message.startswith("the reward of data_source 'cflue_mcq' failed on 64 responses in a")
     assert f'File "{reward}", line 2, in compute_score' in message
     assert "LookupError: 没有这一列" in message
+
+
+@pytest.mark.slow
+def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monkeypatch):
+    """It grades, check-data knows it, GRPO trains with it, and garbage has format 0."""
+    from pyarrow import parquet
+
+    from dianjin_ext.errors import DianjinError
+    from dianjin_ext.rewards import own, registry
+
+    section = DOCS.read_text(encoding="utf-8").partition("## A reward of your own")[2]
+    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)[1]
+    commands = re.search(r"```bash\n(.*?)```", section, re.DOTALL)[1].splitlines()
+    assert [line.split()[:2] for line in commands[:2]] == [
+        ["dianjin", "check-data"],
+        ["dianjin", "score"],
+    ]
+    (tmp_path / "my_rewards.py").write_text(code, encoding="utf-8")
+    for split in ("train", "val"):
+        rows = parquet.read_table(tiny_data / f"{split}.parquet").to_pylist()
+        for row in rows:
+            row["data_source"] = "desk/notes"
+        parquet.write_table(
+            parquet.read_table(tiny_data / f"{split}.parquet").from_pylist(rows),
+            tmp_path / f"{split}.parquet",
+        )
+    (tmp_path / "answers.jsonl").write_text(
+        '{"data_source": "desk/notes", "response": "上报 核对", "ground_truth": "核对"}\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    for command in commands[:2]:
+        program = [sys.executable, "-m", "dianjin_ext", *command.split()[1:]]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert '"score": 1.0' in (tmp_path / "scores.jsonl").read_text(encoding="utf-8")
+
+    override = commands[2].split()[-1]
+    returned, console = start(
+        tmp_path,
+        "data.train_batch_size=4",
+        "actor_rollout_ref.actor.ppo_mini_batch_size=4",
+        f"data.train_files={tmp_path}/train.parquet",
+        f"data.val_files={tmp_path}/val.parquet",
+        override,
+    )
+    assert returned == 0, console[-6000:]
+    steps = [line for line in console.splitlines() if line.startswith("step ")]
+    assert len(steps) == 2
+    assert all("format 0.00" in line for line in steps), steps
+
+    (tmp_path / "my_rewards.py").write_text("1 / 0\n", encoding="utf-8")
+    monkeypatch.setattr(own, "_loaded", set())
+    monkeypatch.setattr(registry, "_REWARDS", dict(registry._REWARDS))
+    returned, console = start(tmp_path, override)
+    assert returned == 1
+    assert "my_rewards.py: line 1: ZeroDivisionError" in console
+    assert "Traceback" not in console
+    with pytest.raises(DianjinError, match="line 1: ZeroDivisionError"):
+        own.load_rewards("my_rewards.py")
