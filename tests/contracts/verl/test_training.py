@@ -32,7 +32,7 @@ SMALL = (
 def start(tiny_model, tiny_data):
     """Start the recipe's script in a folder; returns the exit code and what the console showed."""
 
-    def run(out, *overrides):
+    def run(out, *overrides, script=SCRIPT):
         environment = os.environ | {
             "VERL_PLATFORM": "cpu",
             "PLATFORM": "cpu",
@@ -49,7 +49,7 @@ def start(tiny_model, tiny_data):
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
         done = subprocess.run(
-            ["bash", str(SCRIPT), *SMALL, *overrides, f"hydra.run.dir={out}/hydra"],
+            ["bash", str(script), *SMALL, *overrides, f"hydra.run.dir={out}/hydra"],
             env=environment,
             capture_output=True,
             text=True,
@@ -178,7 +178,7 @@ def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monk
         encoding="utf-8",
     )
     monkeypatch.chdir(tmp_path)
-    for command in commands[:2]:
+    for command in ("dianjin init .", *commands[:2]):
         program = [sys.executable, "-m", "dianjin_ext", *command.split()[1:]]
         done = subprocess.run(program, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -192,6 +192,7 @@ def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monk
         f"data.train_files={tmp_path}/train.parquet",
         f"data.val_files={tmp_path}/val.parquet",
         override,
+        script=tmp_path / "examples" / "grpo.sh",
     )
     assert returned == 0, console[-6000:]
     steps = [line for line in console.splitlines() if line.startswith("step ")]
@@ -201,7 +202,7 @@ def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monk
     (tmp_path / "my_rewards.py").write_text("1 / 0\n", encoding="utf-8")
     monkeypatch.setattr(own, "_loaded", set())
     monkeypatch.setattr(registry, "_REWARDS", dict(registry._REWARDS))
-    returned, console = start(tmp_path, override)
+    returned, console = start(tmp_path, override, script=tmp_path / "examples" / "grpo.sh")
     assert returned == 1
     assert "my_rewards.py: line 1: ZeroDivisionError" in console
     assert "Traceback" not in console
