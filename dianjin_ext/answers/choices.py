@@ -39,7 +39,12 @@ _ITEM = re.compile(
     r"| (?:is|are) (?:both |all )?(?:correct|right))$",
     re.IGNORECASE,
 )
-_JOINED = re.compile(r"[A-Z](?:[.+][A-Z])+")
+_JOINED = re.compile(r"[A-Z](?:(?:\.| ?\+ ?)[A-Z])+")
+_OPTION = re.compile(
+    r"(?<=[A-Za-z])选?项(?= ?[、,:和与及])|(?<=[A-Za-z] )选项(?= ?[、,:和与及])|^both (?=[A-Z] )",
+    re.I,
+)
+_TICKS: Final = " √✓✔✅"
 _ARRAY = re.compile(r"[\[{(][\sA-Za-z,，、;'\"“”‘’]+[\])}]|(?:['\"“‘][A-Za-z]['\"”’][,，、; ]*)+")
 _ITEM_ENDS: Final = "项案确对的法rten"
 _UNQUOTED = str.maketrans("", "", "[]{}()'\"“”‘’")
@@ -57,6 +62,7 @@ _BESIDE = (
     re.compile(r"(?P<text>.+?) ?[(\[](?P<letter>[A-Za-z])[)\]]", re.DOTALL),
 )
 _LISTS = (re.compile(r"[;\n]"), re.compile(r"[、,;\n]"))
+_AND = re.compile(r"[、,;\n]|以?及|和| and ")
 _BRACKETED_TEXT = re.compile(r"([A-Za-z]) ?\((.+)\)", re.DOTALL)
 # A letter that stands alone; A股, B类, C轮 and A-share are words.
 _ALONE = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9股类轮级-])")
@@ -98,10 +104,13 @@ def read_choices(text: str, options: Mapping[str, str] | None = None) -> Reading
     known = _options(tuple(options.items())) if options else _NO_OPTIONS
     whole = plain(text).replace("$", "")
     cleaned = unquoted(drop_lead(whole).rstrip(" .。!")).rstrip(" .。!")
+    cleaned = cleaned.rstrip(_TICKS) or cleaned
+    if "项" in cleaned or cleaned[:1] in "bB":
+        cleaned = _OPTION.sub("", cleaned)
     if cleaned[-1:] in _ITEM_ENDS:
         cleaned = _ITEM.sub("", cleaned)
     if _JOINED.fullmatch(cleaned):
-        cleaned = cleaned.replace(".", "、").replace("+", "、")
+        cleaned = cleaned.replace(".", "、").replace(" + ", "、").replace("+", "、")
     elif _ARRAY.fullmatch(cleaned):
         cleaned = cleaned.translate(_UNQUOTED)
     by_letter = _beside(cleaned, known) if known.lettered else ""
@@ -154,7 +163,11 @@ def _unique(texts: Mapping[str, str]) -> dict[str, str]:
 
 def _letters(text: str, allowed: str) -> str:
     """Return the letters of a plain list, or nothing."""
-    parts = [part for part in _SEPARATOR.split(text.replace(")(", ") (")) if part]
+    parts = [
+        part
+        for part in _SEPARATOR.split(text.replace(")(", ") (").replace("】【", "】 【"))
+        if part
+    ]
     found = ""
     for part in parts:
         token = _TOKEN.fullmatch(part)
@@ -198,7 +211,7 @@ def _labelled(text: str, known: _Options) -> str:
 
 def _agrees(letter: str, words: str, known: _Options) -> bool:
     """Whether `words` may stand after the label `letter`."""
-    words = words.rstrip(" √✓✔✅") or words
+    words = words.rstrip(_TICKS) or words
     said = plain_key(words)
     if known.keys.get(letter) == said:
         return True
@@ -252,7 +265,8 @@ def _listed(text: str, known: _Options) -> str:
         letters = [_option(part, known) or _beside(part, known) for part in parts]
         if all(letters) and len(set(letters)) == len(letters):
             return "".join(letters)
-    return ""
+    letters = [_option(part.strip(), known) for part in _AND.split(text)] if known.keys else []
+    return "".join(letters) if all(letters) and len(set(letters)) == len(letters) else ""
 
 
 def _by_truth(text: str, known: _Options) -> str:

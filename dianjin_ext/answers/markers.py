@@ -38,6 +38,7 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _WORD_BEFORE = re.compile(r"[A-Za-z]['’]?[A-Za-z]*[ \t]*\Z")
+_WRONG = re.compile(r"(?:wrong|incorrect|false|likely|possible|tempting|other)\s*$")
 _OTHERS = re.compile(
     r"(?:学生|同学|考生|[错有]误|你|您|他|她|对方|用户|网友|原|原来|旧|之前|先前|此前|初步|初始|常见"
     r"|迷惑性?|干扰|甲|乙|小[一-鿿])(?:们)?的?(?:给出的|写的|选的)?(?:最终|正确)?$"
@@ -50,5 +51,7 @@ def is_others(window: str, mark: re.Match[str]) -> bool:
     before = window[max(0, mark.start() - 30) : mark.start()]
     if mark[0][0] in "aA":
         word = _WORD_BEFORE.search(before)
+        if word and mark[0][0] == "A" and word[0][0].islower() and not _WRONG.search(before):
+            word = None  # `… so that is it ANSWER: B`
         return bool((word and not _OWN.search(before)) or _OTHERS.search(before))
     return mark[0][0] in "答" and bool(_OTHERS.search(before))

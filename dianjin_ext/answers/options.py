@@ -24,7 +24,8 @@ def read_options(choices: Any) -> dict[str, str] | None:
     Args:
         choices: None; letter to text (in parquet with None or NaN for letters that the row lacks);
             a list of texts, in the order of their letters, each with its letter in front or none;
-            a list of mappings with a label and a text; or `{label: […], text: […]}`. Arrays of
+            a list of pairs of a letter and a text, of mappings with a label and a text, or each of
+            one letter to its text; or `{label: […], text: […]}`. Arrays of
             numpy are taken for lists.
     """
     if choices is None:
@@ -39,7 +40,9 @@ def read_options(choices: Any) -> dict[str, str] | None:
         return None
     items = [listed(item) for item in choices if not _missing(item)]
     if all(isinstance(item, Mapping) for item in items):
-        return _labelled([(_one(i, _LABELS), _one(i, _TEXTS)) for i in items], True)
+        return _labelled([_pair(item) for item in items], True)
+    if items and all(isinstance(item, list | tuple) and len(item) == 2 for item in items):
+        return _labelled([(item[0], item[1]) for item in items], True)
     if len(items) > len(ascii_uppercase) or not all(map(_is_text, items)):
         return None
     return dict(zip(ascii_uppercase, _without_labels([str(item) for item in items]), strict=False))
@@ -55,6 +58,13 @@ def _labelled(pairs: Sequence[tuple[Any, Any]], complete: bool) -> dict[str, str
             return None
         options[letter] = str(text)
     return options if complete else None
+
+
+def _pair(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    given = {key: text for key, text in item.items() if not _missing(text)}
+    if len(given) == 1:  # `{A: …}`; in parquet with None for all other letters
+        return next(iter(given.items()))
+    return _one(item, _LABELS), _one(item, _TEXTS)
 
 
 def _one(item: Mapping[str, Any], names: Sequence[str]) -> Any:

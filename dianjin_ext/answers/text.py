@@ -10,8 +10,8 @@ _SHORT = 2000  # characters
 # Text Format.
 _MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
 _STYLES = (
-    r"\\(?:text(?:bf|it|rm|sf|tt|up|md|normal)?|math(?:bf|it|rm|sf|normal)|mbox|boldsymbol|bm|bf|rm"
-    r"|underline|fbox|framebox|emph)"
+    r"\\(?:text(?:bf|it|rm|sf|tt|up|md|sc|normal)?|math(?:bf|it|rm|sf|normal)|mbox|boldsymbol|bm|pmb|bf|rm|operatorname"
+    r"|u(?:nder)?line|fbox|framebox|emph)"
 )
 _STYLED = re.compile(_STYLES + r"\s?\{((?:[^{}]++|\{[^{}]*+\})*+)\}")
 _STYLE = re.compile(rf"(?:{_STYLES}|\\left|\\right|\\displaystyle)(?![A-Za-z])")
@@ -22,7 +22,9 @@ _SPACE = re.compile(r"\\(?:[;: \\]|q?quad(?![A-Za-z]))")
 _TIE = re.compile(r"(?<=[,;:}])~(?!~)|(?<!~)~(?=[\\{])|(?<=[0-9])~(?=[A-Za-z])")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 _BOLD = re.compile(r"(?<![0-9A-Za-z*])\*\*(?=\S)|(?<=\S)\*\*(?![0-9A-Za-z*])")  # 2**3 is a power
-_COLOR = re.compile(r"\\(?:text)?color\s?(?:\[[a-zA-Z]{1,9}\])?\s?\{[A-Za-z0-9!, .#]{1,40}\}")
+_COLOR = re.compile(
+    r"\\(?:(?:text)?color|colorbox)\s?(?:\[[a-zA-Z]{1,9}\])?\s?\{[A-Za-z0-9!, .#]{1,40}\}"
+)
 _SIZE = re.compile(
     r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|large|Large|LARGE|huge|Huge|bfseries"
     r"|itshape)(?![A-Za-z])\s?"
@@ -98,13 +100,13 @@ def plain(text: str) -> str:
 def undressed(text: str) -> str:
     r"""Return LaTeX without colours, sizes, negative spaces and a line break at its end.
 
-    `\color{red}{C}`, `\Large C` and `C \\` become `{C}`, `C` and `C `.
+    `\color{red}{C}`, `\Large C`, `C \\` and `C\checkmark` become `{C}`, `C`, `C ` and `C√`.
     """
     if "\\\\" in text or "\\!" in text:
         text = _BREAK.sub("", text)
     if _COMMAND.search(text):
         text = _SIZE.sub("", _COLOR.sub("", text) if "olor" in text else text)
-    return text
+    return text.replace("\\checkmark", "√")
 
 
 def drop_lead(text: str) -> str:

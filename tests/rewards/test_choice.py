@@ -140,7 +140,8 @@ def test_forms_of_options(choices):
         {1: "x"},
         "['x']",
         ["x", ["y"]],
-        [{"A": "x"}, {"B": "y"}],
+        [{"A": "x"}, {"A": "y"}],
+        [["A", "x"], ["B"]],
         {"选项": "x"},
         {"A": "x", "a": "y"},
         {"label": ["A"], "text": ["x", "y"]},
@@ -159,3 +160,40 @@ def test_options_that_are_numbers():
     choices = {"A": 3000, "B": np.float64(23173.5), "C": None}
     assert grade(good(r"\boxed{3000}"), "A", choices)["score"] == 1.0
     assert grade(good(r"\boxed{23173.5}"), "B", choices)["score"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("after", "score", "reason"),
+    [
+        ("", 1.0, "correct"),
+        ("。故选C。", 1.0, "correct"),
+        ("。修正久期衡量风险。", 1.0, "correct"),
+        ("\n\nANSWER: B", 0.0, "ambiguous"),
+        (". B is the correct answer.", 0.0, "ambiguous"),
+        ("。更正：B", 0.0, "ambiguous"),
+    ],
+)
+def test_lenient_refuses_a_box_that_the_text_contradicts(after, score, reason):
+    row = grade("<think>x</think>\\boxed{C}" + after, "C", CHOICES, strictness="lenient")
+    assert (row["score"], row["reason"]) == (score, reason)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [["A", "货币市场"], ["B", "债券市场"]],
+        [{"A": "货币市场", "B": None}, {"A": None, "B": "债券市场"}],
+    ],
+)
+def test_options_in_pairs(choices):
+    assert grade(good(r"\boxed{债券市场}"), "B", choices)["acc"] == 1.0
+    assert grade(good(r"\boxed{货币市场}"), "B", choices)["acc"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "choices", ['{"A": "x"}', {"1": "x", "2": "y"}, {"label": ["A"], "text": []}]
+)
+def test_options_in_another_form_are_told(choices):
+    assert grade(good(r"\boxed{A}"), "A", choices)["reason"] == "gold_unusable"
+    with pytest.raises(DianjinError, match=r"choices is .*expected letter to text"):
+        gold_response("cflue_mcq", "A", {"choices": choices})

@@ -160,3 +160,18 @@ def test_random_bytes_never_score_against_a_random_number():
     for _ in range(2000):
         text = "".join(generator.choices("0123456789%$,.-()万亿 million\\{}frac/", k=8))
         assert grade(rf"\boxed{{{text}}}", "-31415926.5358979")["score"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        (".\n\nThe answer is $5.00$.", "correct"),
+        (".\n\nThe answer is about 5.01.", "correct"),
+        ("\n#### 3. Notes\nBe careful.", "correct"),
+        (".\n\nAnswer: 6", "ambiguous"),
+        ("\n#### 6", "ambiguous"),
+    ],
+)
+def test_lenient_refuses_a_box_that_the_text_contradicts(after, reason):
+    response = "<think>x</think>\\boxed{5}" + after
+    assert compute_score("finqa", response, "5", strictness="lenient")["reason"] == reason
