@@ -12,6 +12,7 @@ from typing import Any
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, delete it otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()  # what a link points to is replaced, not the link
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield temporary

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import sys
 import zlib
 from collections.abc import Iterator
@@ -89,6 +90,15 @@ def take(row: dict[str, Any], key: str, kinds: type | tuple[type, ...], expected
     if not isinstance(value, kinds):
         raise BadRowError(key, f"expected {expected}, found {kind(value)}")
     return value
+
+
+def unusable(gold: Any) -> str:
+    """Return what a gold answer is that no reward can read; empty for one that may be read."""
+    if isinstance(gold, list | tuple) and not gold:
+        return "an empty list"
+    if gold is None or isinstance(gold, bool | dict):
+        return kind(gold)
+    return "NaN" if isinstance(gold, float) and not math.isfinite(gold) else ""
 
 
 def kind(value: Any) -> str:

@@ -109,10 +109,10 @@ def test_score_and_check_data_end_as_the_rows_do(tmp_path):
     assert "gold_unusable" in done.stdout
     reasons = [json.loads(line)["reason"] for line in out.read_text().splitlines()]
     assert reasons == ["no_think", "no_think", "gold_unusable"]
-    done = dianjin("score", file, "--out", out, "--strictness", "lenient")
+    done = dianjin("score", file, "--out", out, "--strictness", "lenient", "--overwrite")
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text().splitlines()[0])["reason"] == "correct"
-    done = dianjin("score", out, "--out", out)
+    done = dianjin("score", out, "--out", tmp_path / "again.jsonl")
     assert done.returncode == 1
     assert "acc: expected no such key" in done.stderr
 
@@ -133,6 +133,7 @@ def test_reward_server_writes_the_prompts_of_a_training(tmp_path):
     row = {"data_source": "finqa", "ground_truth": "1", "prompt": "一加零？"}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     out = tmp_path / "ppo" / "finqa.json"
+    out.parent.mkdir(exist_ok=True)
     done = dianjin("reward-server", "--data", tmp_path / "rows.jsonl", "--write-prompts", out)
     assert done.returncode == 0, done.stderr
     assert json.loads(out.read_text()) == [{"instruction": "一加零？", "output": ""}]

@@ -23,6 +23,11 @@ SETTINGS = Annotated[
 ]
 """The option --settings of every command that grades."""
 
+OVERWRITE = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a file that is there already.")
+]
+"""The option --overwrite of every command that writes files."""
+
 REWARDS = Annotated[
     list[str] | None,
     typer.Option(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import REWARDS, SETTINGS, app
+from dianjin_ext.cli.app import OVERWRITE, REWARDS, SETTINGS, app
 
 prepare_app = typer.Typer(
     help="Turn a data set into SFT rows and verl parquet.",
@@ -44,6 +44,7 @@ def prepare_cflue(
             "YAML; the same as the setting `tags` of the rewards.",
         ),
     ] = "dianjin_r1",
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Split CFLUE into SFT, RL and validation rows."""
     from dianjin_ext.data.counts import show
@@ -58,6 +59,7 @@ def prepare_cflue(
         seed=seed,
         skip_bad=skip_bad,
         tags=parse_tags(tags),
+        overwrite=overwrite,
     )
     show(counts, out)
 
@@ -77,6 +79,14 @@ def check_data(
     ] = None,
     settings: SETTINGS = None,
     rewards: REWARDS = None,
+    overwrite: OVERWRITE = False,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the model's tokenizer: finds prompts that are too long."),
+    ] = None,
+    max_prompt_length: Annotated[
+        int, typer.Option(min=1, help="Longest prompt of the training, in tokens.")
+    ] = 1024,
 ) -> None:
     """Check training data.
 
@@ -87,8 +97,19 @@ def check_data(
     (also with their options shuffled), and questions of one file that are in another too.
     """
     from dianjin_ext.data.check import check_data as check
+    from dianjin_ext.data.prompt_length import PromptLimit
     from dianjin_ext.evaluation.settings_file import load_settings, split_judge
+    from dianjin_ext.outputs import check_output
 
+    if json_ is not None:
+        inputs = [*files, *([settings] if settings else [])]
+        check_output(json_, inputs=inputs, overwrite=overwrite)
     rules, _ = split_judge(load_settings(settings, rewards=rewards))
-    fine = check(files, report_file=json_, allow=allow or (), settings=rules)
+    fine = check(
+        files,
+        report_file=json_,
+        allow=allow or (),
+        settings=rules,
+        limit=PromptLimit(tokenizer, max_prompt_length) if tokenizer is not None else None,
+    )
     raise typer.Exit(0 if fine else 1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dianjin_ext.cli.app import REWARDS, SETTINGS, app
+from dianjin_ext.cli.app import OVERWRITE, REWARDS, SETTINGS, app
 
 _PRESET = Annotated[
     str | None, typer.Option(help="dianjin_r1, fin_r1, fino1, deepseek_r1_zero or deepseek_r1.")
@@ -15,7 +15,9 @@ _STRICTNESS = Annotated[str | None, typer.Option(help="strict, lenient or dianji
 
 @app.command()
 def score(
-    file: Annotated[Path, typer.Argument(help="JSON lines, also .gz; - is the standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON lines, also .gz, or .parquet; - is the standard input.")
+    ],
     out: Annotated[
         Path, typer.Option(help="The rows with their scores, also .gz; - is the standard output.")
     ],
@@ -30,6 +32,7 @@ def score(
     rescore: Annotated[
         bool, typer.Option("--rescore", help="Replace the scores that rows have already.")
     ] = False,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Grade the responses in a file.
 
@@ -41,7 +44,12 @@ def score(
     """
     from dianjin_ext.evaluation.score_file import score_file
     from dianjin_ext.evaluation.settings_file import load_settings
+    from dianjin_ext.jsonl import STANDARD
+    from dianjin_ext.outputs import check_output
 
+    inputs = [path for path in (file, settings) if path is not None]
+    if out != STANDARD:
+        check_output(out, inputs=inputs, overwrite=overwrite)
     given = load_settings(settings, preset=preset, strictness=strictness, rewards=rewards)
     score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
 
@@ -89,6 +97,7 @@ def reward_server(
         Path | None,
         typer.Option(help="Write the prompts for LLaMA-Factory to train on, and stop."),
     ] = None,
+    overwrite: OVERWRITE = False,
 ) -> None:
     """Serve the rewards to LLaMA-Factory's PPO.
 
@@ -98,8 +107,10 @@ def reward_server(
     row by its prompt, which it renders as the training does: give it the same recipe and overrides.
     """
     from dianjin_ext.hosts.llamafactory import prompts
+    from dianjin_ext.outputs import check_output
 
     if write_prompts is not None:
+        check_output(write_prompts, inputs=[data, recipe], overwrite=overwrite)
         prompts.write_prompts(prompts.read_rows(data), write_prompts)
         return
     from dianjin_ext.evaluation.settings_file import load_settings

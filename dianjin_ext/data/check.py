@@ -11,20 +11,33 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dianjin_ext.data.rows import Rows, TrainingRow
+from dianjin_ext.answers.options import EXPECTED, read_options
+from dianjin_ext.data.prompt_length import PromptLimit
+from dianjin_ext.data.rows import Rows, TrainingRow, column_types
 from dianjin_ext.data.same import gold_key, question_key
+from dianjin_ext.data.units import unit_problem
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.jsonl import BadRowError
+from dianjin_ext.outputs import written_whole
 from dianjin_ext.rewards import score_numeric, score_tatqa
 from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.numeric import score_rounded
+from dianjin_ext.sniff import expect_rows
 
 KINDS: Final = {
     "bad_row": "a row that can't be read",
+    "no_rows": "a file without rows",
+    "no_prompt": "a row without a prompt of messages, which verl needs",
+    "too_long": "a prompt longer than training takes",
     "unknown_source": "a data source without a reward",
+    "unnamed": "a data source that the settings' `sources` don't name",
+    "unused": "a data source that the settings name and no row has",
     "gold": "a gold answer that no response could match",
+    "choices": "options in a form that no reward reads",
     "percent": "a question for a percentage whose gold number has no percent sign",
+    "unit": "a question and a gold number that don't agree on the unit",
+    "types": "a column that has another type in an earlier file",
     "duplicate": "a question that the file has already",
     "contradiction": "a question that the file has already, with another gold answer",
     "leak": "a question that an earlier file has too",
@@ -73,6 +86,7 @@ def check_data(
     report_file: Path | None = None,
     allow: Collection[str] = (),
     settings: Mapping[str, Any] | None = None,
+    limit: PromptLimit | None = None,
 ) -> bool:
     """Check files, each a split of one data set; show a table and the first findings.
 
@@ -83,6 +97,7 @@ def check_data(
         report_file: Also write everything as JSON.
         allow: Kinds that are shown and don't count.
         settings: Those of the reward in training, as for `compute_score`.
+        limit: Tells prompts that are too long.
 
     Returns:
         Whether nothing was found that counts.
@@ -93,6 +108,8 @@ def check_data(
     if unknown := sorted(set(allow) - KINDS.keys()):
         raise DianjinError(f"{unknown[0]!r} is no kind of finding; known: {', '.join(KINDS)}")
     grader = Grader(settings or {})
+    for path in files:
+        expect_rows(path)
     sources = [Rows(path) for path in files]
     if len({path.resolve() for path in files}) < len(files):
         raise DianjinError("a file is named twice; every one of its rows would be a leak")
@@ -103,16 +120,25 @@ def check_data(
         report = _check(
             sources,
             grader,
+            limit,
             lambda: progress.update(task, completed=sum(r.position for r in sources)),
         )
     if report_file is not None:
-        write_json(report_file, report.as_json())
+        with written_whole(report_file):
+            write_json(report_file, report.as_json())
     _show(report, allow, report_file)
     return all(finding.kind in allow for finding in report.findings)
 
 
-def _check(sources: Sequence[Rows], grader: Grader, tick: Callable[[], object]) -> Report:
+def _check(
+    sources: Sequence[Rows],
+    grader: Grader,
+    limit: PromptLimit | None,
+    tick: Callable[[], object],
+) -> Report:
     report = Report()
+    seen_sources: set[str] = set()
+    types: dict[str, tuple[str, str]] = {}
     seen: dict[bytes, tuple[str, str, bytes]] = {}
     for rows in sources:
         name = str(rows.path)
@@ -124,7 +150,9 @@ def _check(sources: Sequence[Rows], grader: Grader, tick: Callable[[], object]) 
             if isinstance(row, BadRowError):
                 report.findings.append(Finding(name, where, "bad_row", str(row)))
                 continue
+            seen_sources.add(row.data_source)
             found = list(_problems(row, grader))
+            found += _prompt_problems(row, rows.path, limit)
             key, gold = question_key(row), gold_key(row)
             if key is None:
                 report.without_question[name] += 1
@@ -133,8 +161,30 @@ def _check(sources: Sequence[Rows], grader: Grader, tick: Callable[[], object]) 
             else:
                 seen[key] = (name, where, gold)
             report.findings += [Finding(name, where, kind, why) for kind, why in found]
+        if not report.rows[name]:
+            report.findings.append(
+                Finding(name, "the file", "no_rows", "expected rows, found none")
+            )
+        for column, kind_ in column_types(rows.path).items():
+            before, earlier = types.setdefault(column, (kind_, name))
+            if before != kind_:
+                why = f"{column} is {kind_}, and {before} in {earlier}; write them alike"
+                report.findings.append(Finding(name, "the file", "types", why))
         tick()
+    for source in grader.settings.sources.keys() - seen_sources:
+        why = f"sources.{source} is set, and no row has the data source {source!r}"
+        report.findings.append(Finding(", ".join(report.rows), "the settings", "unused", why))
     return report
+
+
+def _prompt_problems(
+    row: TrainingRow, path: Path, limit: PromptLimit | None
+) -> Iterator[tuple[str, str]]:
+    if not row.prompt:
+        if path.suffix == ".parquet":
+            yield "no_prompt", "expected a list of messages with role and content in prompt"
+    elif limit is not None and (length := limit.over(row.prompt)) is not None:
+        yield "too_long", f"the prompt has {length} tokens, training takes {limit.most}"
 
 
 def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:
@@ -148,6 +198,13 @@ def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:
         grader.gold_response(row.data_source, row.ground_truth, row.extra_info)
     except Exception as error:  # a reward of a plug-in may raise anything
         yield "gold", str(error) if isinstance(error, DianjinError) else repr(error)
+    sources = grader.settings.sources
+    if sources and row.data_source not in sources:
+        yield "unnamed", f"{row.data_source!r} is none of sources: {', '.join(sources)}"
+    if read_options(row.extra_info.get("choices")) is None:
+        yield "choices", f"choices is {row.extra_info['choices']!r:.100}; {EXPECTED}"
+    if reward.function in _NUMERIC and (why := unit_problem(row, grader.policy(row.data_source))):
+        yield "unit", why
     if (
         reward.function in _NUMERIC
         and grader.policy(row.data_source).numbers.percent != "either"

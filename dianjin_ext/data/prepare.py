@@ -12,6 +12,7 @@ from dianjin_ext.data.readers import BadRow, MultipleChoice, cflue
 from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
 from dianjin_ext.data.split import kinds, split, unambiguous
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.outputs import check_output, written_whole
 from dianjin_ext.rewards import compute_score, gold_response
 
 RL_ROWS = 4096
@@ -37,6 +38,7 @@ def prepare_cflue(
     seed: int = 0,
     skip_bad: bool = False,
     tags: Tags = DIANJIN_R1,
+    overwrite: bool = False,
 ) -> Counts:
     """Write SFT rows, RL rows, validation rows and counts.json into `out`.
 
@@ -53,10 +55,12 @@ def prepare_cflue(
         seed: Seed of the split.
         skip_bad: Leave bad rows out; they are listed in counts.json.
         tags: The layout that prompts ask for and SFT responses have.
+        overwrite: Replace the files of an earlier run.
 
     Raises:
         DianjinError: The file is unusable, has bad rows, or is too small for the split asked for.
     """
+    _check_folder(file, out, overwrite)
     questions, bad = cflue.read(file)
     bad += [problem for q in questions if (problem := check(q, tags))]
     bad.sort(key=lambda row: row.index)
@@ -111,6 +115,18 @@ def prepare_cflue(
     return counts
 
 
+def _check_folder(file: Path, out: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise DianjinError(f"{out} is a file; expected a folder for the rows")
+    if not out.absolute().parent.is_dir():
+        raise DianjinError(f"there is no folder {out.absolute().parent} to make {out.name} in")
+    for name in (*FILES.values(), "counts.json"):
+        if (out / name).parent.is_dir():
+            check_output(out / name, inputs=[file], overwrite=overwrite)
+        elif (out / name).parent.exists():
+            raise DianjinError(f"{(out / name).parent} is a file; expected a folder for the rows")
+
+
 def check(question: MultipleChoice, tags: Tags = DIANJIN_R1) -> BadRow | None:
     """Grade the gold answer, and the SFT response if there is one; both must score 1.0."""
     extra_info = {"question": question.question, "choices": dict(question.choices)}
@@ -161,8 +177,8 @@ def _write(
     counts: Counts,
     tags: Tags,
 ) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=out, prefix=".prepare-") as name:
+    out.mkdir(exist_ok=True)
+    with written_whole(out), TemporaryDirectory(dir=out, prefix=".prepare-") as name:
         temporary = Path(name)
         write_sft(
             (

@@ -79,6 +79,11 @@ class Rows:
             ) from error
         try:
             with pq.ParquetFile(self.path) as file:
+                if "data_source" not in (names := file.schema_arrow.names):
+                    raise DianjinError(
+                        f"{self.path} has the columns {', '.join(names)}; expected data_source, "
+                        "prompt, reward_model and extra_info, as `dianjin prepare` writes them"
+                    )
                 columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
                 total, number = file.metadata.num_rows, 0
                 for batch in file.iter_batches(_BATCH, columns=columns):
@@ -88,6 +93,16 @@ class Rows:
                         self.position = self.size * number // total
         except (pa.ArrowException, OSError) as error:
             raise DianjinError(f"{self.path}: can't be read as parquet ({error})") from error
+
+
+def column_types(path: Path) -> dict[str, str]:
+    """Return the columns of a parquet file that training reads, each with its type."""
+    if path.suffix != ".parquet":
+        return {}
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+    return {name: str(schema.field(name).type) for name in _COLUMNS if name in schema.names}
 
 
 def _training_row(row: dict[str, Any]) -> TrainingRow:

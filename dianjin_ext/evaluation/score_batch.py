@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.evaluation.tally import Tally
-from dianjin_ext.jsonl import BadRowError, parse, take
+from dianjin_ext.jsonl import BadRowError, parse, take, unusable
 from dianjin_ext.rewards.grader import Grader
 
 __all__ = ["Batch", "Graded", "grade_batch", "start", "start_process"]
@@ -75,7 +75,9 @@ def _row(line: bytes) -> dict[str, Any]:
     row = parse(line)
     take(row, "data_source", str, "the name of a reward")
     take(row, "response", str, "the response as text")
-    take(row, "ground_truth", object, "the gold answer")
+    gold = take(row, "ground_truth", object, "the gold answer")
+    if problem := unusable(gold):
+        raise BadRowError("ground_truth", f"expected a gold answer, found {problem}")
     if row.get("extra_info") is not None:
         take(row, "extra_info", dict, "an object or null")
     return row
@@ -113,6 +115,10 @@ def _with_result(row: dict[str, Any], result: Any) -> bytes:
     if not _rescore and (taken := sorted(row.keys() & result.keys())):
         raise BadRowError(
             taken[0], "expected no such key, since the result has it; rename it, or pass --rescore"
+        )
+    if result["reason"] == "gold_unusable" and isinstance(row["ground_truth"], list):
+        raise BadRowError(
+            "ground_truth", f"found a list, which the reward of {row['data_source']!r} can't read"
         )
     row = row | result
     try:

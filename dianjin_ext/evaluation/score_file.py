@@ -27,13 +27,16 @@ from rich.progress import (
 )
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.parquet_lines import ParquetLines
 from dianjin_ext.evaluation.score_batch import Batch, Graded, grade_batch, start, start_process
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.files import replacing
 from dianjin_ext.jsonl import STANDARD, Lines
+from dianjin_ext.outputs import written_whole
 from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.judged import require_judge
+from dianjin_ext.sniff import expect_rows
 
 BATCH_BYTES = 1 << 18
 """What one worker is given at a time. Memory is some such batches and the longest line."""
@@ -53,7 +56,7 @@ def score_file(
     """Grade every row of `file` into `out`; show progress, bad rows and means.
 
     Args:
-        file: JSON lines, also gzipped (`.gz`), or `-` for the standard input.
+        file: JSON lines, also gzipped (`.gz`), `.parquet`, or `-` for the standard input.
         out: Replaced at once when all is done; gzipped where it ends in `.gz`; `-` for the
             standard output.
         settings: As for `compute_score`, and `judge`, as for `compute_score_with_judge`.
@@ -72,7 +75,9 @@ def score_file(
     Grader(rules)
     if judge is not None:
         require_judge(judge)
-    lines = Lines(file)
+    if file != STANDARD:
+        expect_rows(file)
+    lines = ParquetLines(file) if file.suffix == ".parquet" else Lines(file)
     console = Console(stderr=True)
     tally, bad = Tally(), 0
     columns = (
@@ -97,6 +102,8 @@ def score_file(
                 f"{lines.name}: {bad} bad rows (the first {min(bad, SHOWN)} are above); nothing "
                 "was written: mend them or pass --skip-bad"
             )
+    if not tally.summary() and not bad:
+        raise DianjinError(f"{lines.name}: expected rows, found none")
     if bad:
         console.print(f"{bad} bad rows were left out", style="yellow", highlight=False)
     (console if out == STANDARD else Console()).print(tally.table())
@@ -109,7 +116,7 @@ def _writer(out: Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with replacing(out) as temporary, temporary.open("wb") as raw:
+    with written_whole(out), replacing(out) as temporary, temporary.open("wb") as raw:
         if out.suffix == ".gz":
             with gzip.GzipFile(fileobj=raw, mode="wb", filename="", compresslevel=6) as packed:
                 yield packed  # type: ignore[misc]
@@ -117,7 +124,7 @@ def _writer(out: Path) -> Iterator[IO[bytes]]:
             yield raw
 
 
-def _batches(lines: Lines) -> Iterator[Batch]:
+def _batches(lines: Lines | ParquetLines) -> Iterator[Batch]:
     batch, size, first, number = [], 0, 1, 0
     for number, line in enumerate(lines, 1):
         batch.append(line)

@@ -10,6 +10,20 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.settings import read_settings
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise yaml.YAMLError(
+                    f"the key {key!r} is given twice in the mapping at line {line}"
+                )
+        return super().construct_mapping(node, deep)
+
+
 def load_settings(
     file: Path | None = None,
     *,
@@ -32,9 +46,10 @@ def load_settings(
     settings: dict[str, Any] = {}
     if file is not None:
         try:
-            loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+            loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise DianjinError(f"{file}: can't be read as YAML: {error}") from error
+            why = " ".join(str(error).split())
+            raise DianjinError(f"{file}: can't be read as YAML: {why}") from error
         if not isinstance(loaded, dict | None):
             raise DianjinError(
                 f"{file}: expected a mapping of reward settings such as `strictness: lenient`, "

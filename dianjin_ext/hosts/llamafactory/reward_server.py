@@ -7,6 +7,7 @@ a request refused, because then recipe and data don't fit together.
 """
 
 import logging
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,28 @@ def read_recipe(path: Path, overrides: list[str]) -> dict[str, Any]:
     return {str(key): value for key, value in recipe.items()}
 
 
+def check_port(host: str, port: int) -> None:
+    """Refuse an address that can't be listened at.
+
+    Raises:
+        DianjinError: The port is taken, impossible or not allowed, or the host is not this machine.
+    """
+    if not 0 < port < 65536:
+        raise DianjinError(f"--port is {port}; expected 1 to 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise DianjinError(
+            f"can't listen at {host}:{port} ({why}); choose another --port or --host"
+        ) from None
+
+
 def serve(
     data: Path,
     recipe: Mapping[str, Any],
@@ -132,6 +155,7 @@ def serve(
     """
     import uvicorn
 
+    check_port(host, port)
     prompts = Prompts.render(read_rows(data), recipe)
     app = create_app(prompts, settings)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

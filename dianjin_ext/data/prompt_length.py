@@ -1,0 +1,43 @@
+"""How long a prompt is in tokens, as verl counts it."""
+
+from pathlib import Path
+from typing import Any
+
+from dianjin_ext.errors import DianjinError
+
+
+class PromptLimit:
+    """Tells prompts that training would leave out.
+
+    Args:
+        tokenizer: A folder with the model's tokenizer and its chat template.
+        most: Tokens; `data.max_prompt_length` of the training.
+
+    Raises:
+        DianjinError: transformers is missing, or the folder has no tokenizer.
+    """
+
+    def __init__(self, tokenizer: Path, most: int) -> None:
+        self.most = most
+        if not tokenizer.is_dir():
+            raise DianjinError(f"--tokenizer: {tokenizer} is no folder; name that of the model")
+        try:
+            from transformers import AutoTokenizer
+        except ModuleNotFoundError as error:
+            raise DianjinError(
+                f"--tokenizer needs {error.name}; run it in verl's or LLaMA-Factory's environment"
+            ) from error
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+        except (OSError, ValueError, KeyError) as error:
+            why = str(error).splitlines()[0]
+            raise DianjinError(
+                f"--tokenizer: {tokenizer} has no usable tokenizer ({why})"
+            ) from None
+
+    def over(self, prompt: list[dict[str, str]]) -> int | None:
+        """Return the length of a prompt in tokens if it is longer than the limit."""
+        ids: Any = self._tokenizer.apply_chat_template(
+            prompt, add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+        return len(ids) if len(ids) > self.most else None
