@@ -2,7 +2,7 @@
 
 from dianjin_ext.audit.command import run
 from dianjin_ext.audit.corpus import KINDS, Case, load_cases
-from dianjin_ext.audit.graders import Grader, other_graders, our_grader
+from dianjin_ext.audit.graders import Grader, other_graders, our_grader, own_reward_grader
 from dianjin_ext.audit.tally import Tally, audit
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "load_cases",
     "other_graders",
     "our_grader",
+    "own_reward_grader",
     "run",
 ]

@@ -8,7 +8,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from dianjin_ext.audit.corpus import KINDS, Case, load_cases
-from dianjin_ext.audit.graders import Grader, other_graders, our_grader
+from dianjin_ext.audit.graders import Grader, other_graders, our_grader, own_reward_grader
 from dianjin_ext.audit.tally import Tally, audit
 
 MAX_FALSE_REJECTS = 0.01
@@ -31,7 +31,8 @@ def run(preset: str | None = None, more: Iterable[Grader] = ()) -> int:
     """
     console = Console()
     ours = our_grader(preset)
-    graders = [ours, *other_graders(), *more]
+    own_reward = own_reward_grader(preset)
+    graders = [ours, own_reward, *other_graders(), *more]
     present = [grader for grader in graders if grader.accepts is not None]
     steps = sum(len(load_cases(kind)) for grader in present for kind in grader.kinds)
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -42,7 +43,7 @@ def run(preset: str | None = None, more: Iterable[Grader] = ()) -> int:
     absent = [grader.name for grader in graders if grader.accepts is None]
     if absent:
         console.print(f"Not installed, so left out: {', '.join(absent)}.")
-    own = [tally for tally in tallies if tally.grader == ours.name]
+    own = [tally for tally in tallies if tally.grader in (ours.name, own_reward.name)]
     for tally in own:
         for word, cases in (("accept", tally.false_accepts), ("reject", tally.false_rejects)):
             for case in cases:

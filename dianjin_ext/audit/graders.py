@@ -8,11 +8,16 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 from dianjin_ext.audit.corpus import KINDS, Case
+from dianjin_ext.rewards import registry
 from dianjin_ext.rewards.choice import score_choice
 from dianjin_ext.rewards.grader import Grader as RewardGrader
 from dianjin_ext.rewards.registry import get_reward
 from dianjin_ext.rewards.score import compute_score
 from dianjin_ext.rewards.settings import read_settings
+
+_LAYOUT_FAULTS = frozenset(
+    {"no_think", "empty_think", "truncated", "repeated_tag", "order", "outside_text"}
+)
 
 
 class Grader(NamedTuple):
@@ -52,6 +57,39 @@ def our_grader(preset: str | None = None) -> Grader:
 
     name = "dianjin-ext" if preset is None else f"dianjin-ext, {preset}"
     return Grader(name, KINDS, accepts, lambda case: True)
+
+
+def own_reward_grader(preset: str | None = None) -> Grader:
+    """Return a reward of the user's own that takes every answer: only its layout is judged.
+
+    It is measured on the format it is given, over the cases of layouts that are right or at fault.
+
+    Raises:
+        DianjinError: The preset is not known.
+    """
+    base = {} if preset is None else {"preset": preset}
+    name = "audit/any_answer"
+
+    def accepts(case: Case) -> bool:
+        known = registry.snapshot()
+        try:
+            registry.register_reward(name)(lambda response, ground_truth, **row: 1.0)
+            grader = RewardGrader({**base, **case.settings})
+            row = grader(name, case.response, case.ground_truth, case.extra_info)
+        finally:
+            registry.restore(known)
+        return row["format"] == 1.0
+
+    label = "any reward of your own"
+    return Grader(label if preset is None else f"{label}, {preset}", ("format",), accepts, _layout)
+
+
+def _layout(case: Case) -> bool:
+    """Whether the verdict of a case is one on its layout, not on its box or its letters."""
+    row = compute_score(
+        case.data_source, case.response, case.ground_truth, case.extra_info, **case.settings
+    )
+    return case.right or row["reason"] in _LAYOUT_FAULTS
 
 
 def other_graders() -> list[Grader]:

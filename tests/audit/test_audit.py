@@ -9,6 +9,7 @@ from dianjin_ext.audit import (
     load_cases,
     other_graders,
     our_grader,
+    own_reward_grader,
     run,
 )
 from dianjin_ext.audit.command import MAX_FALSE_REJECTS, markdown
@@ -23,6 +24,13 @@ def test_no_false_accepts_and_few_false_rejects(preset):
     assert [tally.kind for tally in tallies] == list(KINDS)
     assert not accepts
     assert len(rejects) <= MAX_FALSE_REJECTS * sum(tally.right for tally in tallies), rejects
+
+
+@pytest.mark.parametrize("preset", [None, *rewards.PRESETS])
+def test_no_reward_of_ones_own_gets_format_without_the_layout(preset):
+    (tally,) = audit([own_reward_grader(preset)])
+    assert (tally.false_accepts, tally.false_rejects) == ((), ())
+    assert tally.wrong > 80 and tally.right > 80
 
 
 def grader(name, verdict):
