@@ -59,7 +59,7 @@ _BESIDE = (
         re.DOTALL,
     ),
     re.compile(r"(?P<letter>[A-Za-z]) ?\((?P<text>.+)\)", re.DOTALL),
-    re.compile(r"(?P<text>.+?) ?[(\[](?P<letter>[A-Za-z])[)\]]", re.DOTALL),
+    re.compile(r"(?P<text>.+?) ?[(\[](?:[Oo]ption |选项 ?)?(?P<letter>[A-Za-z])[)\]]", re.DOTALL),
 )
 _LISTS = (re.compile(r"[;\n]"), re.compile(r"[、,;\n]"))
 _AND = re.compile(r"[、,;\n]|以?及|和| and ")

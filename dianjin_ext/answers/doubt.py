@@ -11,14 +11,14 @@ DOUBT: Final = re.compile(
     r"|(?:some|many|most|others|people|students|they)(?: \w+){0,2}? (?:say|think|argue|conclude"
     r"|believe|guess|choose|pick|answer)"
     r"|(?:thought|believed|said|argued|tempt(?:ing|ed)) (?:that|to)|format is:?)\b|n['’]t\b"
-    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为|可能|也许",
+    r"|不是|并非|错|如果|若|假设|假如|是否|有人|误以为|可能|也许|不能说|把握|怀疑|假定|[例比譬]如",
     re.IGNORECASE,
 )
 """What makes the clause around it no statement."""
 
 CONDITION: Final = re.compile(
     r"\b(?:if|unless|whether|doubt|unlikely|nobody|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing))\b"
-    r"|如果|若|假设|假如|是否|有人|有同学|[很许]多人|多数人|难道|误以为",
+    r"|如果|若|假[设如定]|是否|有人|有同学|[很许]多人|多数人|难道|误以为",
     re.IGNORECASE,
 )
 """What makes the whole sentence around it no statement."""

@@ -125,6 +125,13 @@ _TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 _NO_ANSWER: Reading[str] = Reading(None, "no_answer")
+_SYMBOLS = re.compile("^[\U0001f300-\U0001faff\\s]+|[\U0001f300-\U0001faff\\s]+$")
+# `neutral (neither bullish nor bearish)`
+_NEITHER = re.compile(
+    r"(?<=\w)(?:,|，|\s?[(（])\s?(?:it is )?(?:neither [\w ]{1,30}? nor [\w ]{1,20}"
+    r"|既(?:不是|非|无)[一-鿿]{1,6}[，,]?[也又](?:不是|非|无)[一-鿿]{1,6})[)）]?\.?$",
+    re.IGNORECASE,
+)
 _NOUN = re.compile("的?(?:情[绪感])$|的$|sentiment$")
 _LEAD = re.compile(
     r"(?:(?:the |overall |market |final )*(?:sentiment|label|verdict|judge?ment|conclusion|class)"
@@ -157,7 +164,9 @@ def read_word(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
     """
     if len(text) > MAX_LENGTH:
         return _NO_ANSWER
-    said = plain(text).strip(QUOTES).strip()
+    said = _SYMBOLS.sub("", plain(text)).strip(QUOTES).strip()
+    if "nor" in said or "既" in said:
+        said = _NEITHER.sub("", said) or said
     label = _label(said, sets)
     if label is None:
         bare = drop_lead(said)

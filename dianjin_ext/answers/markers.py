@@ -41,7 +41,7 @@ _WORD_BEFORE = re.compile(r"[A-Za-z]['’]?[A-Za-z]*[ \t]*\Z")
 _WRONG = re.compile(r"(?:wrong|incorrect|false|likely|possible|tempting|other)\s*$")
 _OTHERS = re.compile(
     r"(?:学生|同学|考生|[错有]误|你|您|他|她|对方|用户|网友|原|原来|旧|之前|先前|此前|初步|初始|常见"
-    r"|迷惑性?|干扰|甲|乙|小[一-鿿])(?:们)?的?(?:给出的|写的|选的)?(?:最终|正确)?$"
+    r"|不正确|不对|[上下另]一?题|其他题|格式[：:是为]\s*|迷惑性?|干扰|甲|乙|小[一-鿿])(?:们)?的?(?:给出的|写的|选的)?(?:最终|正确)?$"
     r"|(?<!question)(?<!problem)['’]s (?:\w+ )?$",
 )
 

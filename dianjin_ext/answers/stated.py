@@ -26,12 +26,12 @@ _MARKS: Final = re.compile(
     r"|(?i:\b(?:correct|right|best|final|most appropriate)\s+(?:option|choice|response|selection)s?"
     r"(?:\s+(?:here|for this question))?\s*(?:is|are|would\s+be|should\s+be|:)[ \t]*"
     r"(?:options?\s+)?)|(?i:\bi(?:\s+would|\s+will|['’]d|['’]ll)?\s+(?:choose|select|pick|go\s+with)\s+(?:option\s+)?)"
-    r"|(?<![不未没勿别非])(?:故|因此|所以|因而|从而|综上(?:所述)?|应当?|应该|[本该此]题|这道?题|最终|只能|可知"
-    r"|可见|可得|可以?判断|答案|我|来看|[分解]析)[，,：:]?(?:我|[本该此]题)?(?:应当?|应该|会|可)?(?<![不未没勿别非])"
+    r"|(?<![不未没勿别非])(?:故|因此|所以|因而|从而|综上(?:所述)?|应当?|应该|[本该此]题|这道?题|最终|只能|可知|我的|我认为|我觉得"
+    r"|可见|可得|可以?判断|答案|我|来看|[分解]析)[，,：:]?(?:我(?:认为|觉得)?|[本该此]题)?(?:应当?|应该|会|可)?(?<![不未没勿别非])"
     r"选(?:(?:择|取|出)(?:的是)?|的是|项?(?:为|是|：|:))?(?!项|[不错])"
-    r"|(?P<denied>(?:下列|以下|哪|关于|叙述|题干)[^。\n]{0,60}?)?(?:正确|符合题意|唯一正确)(?:的)?"
+    r"|(?P<denied>(?:下列|以下|哪|关于|叙述|题干)[^。\n]{0,60}?)?(?<![不未])(?:正确|符合题意|唯一正确)(?:的)?"
     r"(?:选项|答案|说法|项)?(?:应该?)?(?:是|为|：|:|有|只有|仅有)"
-    r"|(?:选项|答案)应?(?:是|为|：|:)|结论(?:是|为|：|:)(?:选择?)?",
+    r"|(?<![A-Za-z])(?:选项|答案)应?(?:是|为|：|:)|^选(?:择)?(?=\s?[(（]?[A-G])|结论(?:是|为|：|:)(?:选择?)?",
     re.MULTILINE,
 )
 _SENTENCE = re.compile(r"[^。！!？?\n]+[。！!？?]?")
@@ -71,6 +71,7 @@ _SECOND: Final = re.compile(
     r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])[^，,。]{0,12}?(?:(?<!不)(?<!未必)正确|也|亦|\b(?:right|correct"
     r"|also|too|as well)\b)|^\W*(?:then |and )?[A-Z](?![A-Za-z0-9'’])[^A-Za-z错误不扰]*$"
 )
+_ARTICLE = re.compile(r"(?:an?|the) (?=\w{3})", re.IGNORECASE)
 _LINE_LETTER = re.compile(r"\s*(?:\*\*|[-*] )?[(（]?[A-Z][.．、:：)）]")
 
 
@@ -86,13 +87,19 @@ def read_stated_choices(
     """
 
     def read(clause: str) -> Reading[str]:
-        return read_choices(clause, options)
+        reading = read_choices(clause, options)
+        if reading.fault == "no_answer" and options and (article := _ARTICLE.match(clause)):
+            return read_choices(clause[article.end() :], options)
+        return reading
+
+    def second(rest: str) -> bool:
+        return bool(_SECOND.search(rest)) or read(rest.strip(" ,，;；。.")).value is not None
 
     window = text[-WINDOW:].rstrip()
     marks = list(_MARKS.finditer(window))
     if marks and (listed := _lines(window[marks[-1].end() :], read)):
         return _joined(listed, options)
-    stated = read_statement(text, read, markers=_MARKS, second=_SECOND.search)
+    stated = read_statement(text, read, markers=_MARKS, second=second)
     if stated.value is not None:
         after = window[marks[-1].end() :] if marks else ""
         return Reading(None, "ambiguous") if _says_another(after, stated.value, read) else stated

@@ -27,7 +27,8 @@ _MARKS: Final = re.compile(
     r"|(?i:\b(?:classif(?:y|ied)|labell?(?:ed)?|judged|rated?|categori[sz]ed?)\s+(?:it\s+|this\s+)?as)"
     r"|(?i:\b(?:label|rate|call)\s+(?:it|this)\s)"
     r"|(?:情感|情绪|市场|最终)?(?:倾向|极性|分类|判断|判定|结论|标签|情感|情绪|类别)(?:结果|分类|倾向)?"
-    r"(?:\*\*)?(?:是|为|属于|：|:)|(?:判断|判定|归类|分类|认定|标注)(?:结果)?为)",
+    r"(?:\*\*)?(?:是|为|属于|：|:)|(?:判断|判定|归类|分类|认定|标注)(?:结果)?为"
+    r"|【(?:情绪|情感|结论|判断|标签|分类)】[:：]?)",
     re.MULTILINE,
 )
 _SENTENCE = re.compile(r"[^。！!？?\n；;]+[。！!？?]?")
@@ -65,7 +66,8 @@ def read_stated_label(text: str, sets: Sequence[LabelSet]) -> Reading[str]:
         return read_word(clause, sets)
 
     def second(rest: str) -> bool:
-        return read(rest).value is not None or ";" in rest or "；" in rest
+        other = read(rest)
+        return other.value is not None or other.fault == "ambiguous" or ";" in rest or "；" in rest
 
     window = text[-WINDOW:].rstrip()
     stated = read_statement(text, read, markers=_MARKS, second=second)

@@ -34,7 +34,12 @@ _MOST: Final = 20
 """Marked answers that are compared; of more, the last."""
 
 _BEGIN = re.compile(r"(?:[\s:：]|\*\*|\\\[|\$\$)*")
-_END = re.compile(r"[。！？!?\n]|(?<!approx)(?<!U\.S)\.(?=[\s*]|$)", re.IGNORECASE)
+_END = re.compile(
+    r"[。！？!?\n]|(?=【(?:解析|分析|解答|详解|点评|考点))|(?<!approx)(?<!U\.S)\.(?=[\s*]|$)",
+    re.IGNORECASE,
+)
+_MARKS_OF_END = re.compile("[!！?？]+")
+_DRESS = re.compile(r"\*\*|</?(?:b|strong|em|i|u|p|br ?/?)>")
 _COPULA = re.compile(
     r"\b(?:is|are|was|were|be|equals?)\b|\bequal\s+to\b|[=≈:：]|\\approx"
     r"|等于|(?<![因认作成行])为|(?<!不)是",
@@ -197,11 +202,12 @@ def _sentence(window: str, marker: re.Match[str], *, last: bool = False) -> str:
     if last and end is not None and re.search(r"\w", window[end.end() :]):
         return ""
     before = window[max(0, marker.start() - _LONGEST) : marker.start()]
-    sentence = window[start:stop].replace("**", "")
+    sentence = _DRESS.sub("", window[start:stop])
     lead = _END.split(before)[-1]  # `A is wrong, so the answer is B` denies nothing of B
     doubtful = CONDITION.search(lead) or DOUBT.search(_COMMA.split(lead)[-1])
     doubtful = doubtful or DOUBT.search(_ASIDE.split(sentence, maxsplit=1)[0])
-    return "" if doubtful or window[stop : stop + 1] in ("?", "？") else sentence
+    asks = _MARKS_OF_END.match(window, stop)
+    return "" if doubtful or (asks and re.search("[?？]", asks[0])) else sentence
 
 
 def _clause(sentence: str, explicit: bool) -> str:

@@ -89,3 +89,15 @@ def test_what_follows_a_box():
     assert not contradicts("\nANSWER: C", "C", FUNDS)
     assert not contradicts("\nB pays less.", "C", FUNDS)
     assert not contradicts(" \n", "C", FUNDS)
+
+
+@pytest.mark.parametrize(
+    "lead", ["怀疑", "不能说", "没有把握", "例如：", "格式：", "上一题", "不正确的"]
+)
+def test_an_answer_that_is_only_mentioned(lead):
+    assert letters(f"{lead}答案：C") is None
+
+
+def test_another_option_beside_the_letter():
+    assert letters("The answer is C, 股票基金") == "C"
+    assert letters("The answer is C, 债券基金") is None
