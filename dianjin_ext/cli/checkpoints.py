@@ -64,6 +64,7 @@ def merge(
     OUT is a folder in Hugging Face format, or appears not at all.
     """
     from dianjin_ext.merge import command
+    from dianjin_ext.merge.settings import MergeSettings
 
     *ckpt, out = paths
     if check:
@@ -73,19 +74,15 @@ def merge(
         return
     if not ckpt:
         raise typer.BadParameter("give CKPT and OUT")
-    command.run(
-        ckpt,
-        out,
+    settings = MergeSettings(
         base_model=base_model,
         dtype=dtype,
         max_shard_size=max_shard_size,
+        merge_lora=merge_lora,
+        lora_alpha=lora_alpha,
         overwrite=overwrite,
         resume=resume,
         sums=sums,
         verify=verify,
-        merge_lora=merge_lora,
-        lora_alpha=lora_alpha,
-        push=push,
-        io_limit=io_limit,
-        dry_run=dry_run,
     )
+    command.run(ckpt, out, settings, dry_run=dry_run, io_limit=io_limit, push=push)

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -20,10 +21,11 @@ from rich.table import Table
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.adapters import FOLDER
-from dianjin_ext.merge.merger import merge_checkpoint, parse_size
+from dianjin_ext.merge.merger import merge_checkpoint
 from dianjin_ext.merge.places import local_images, local_path, url_of
 from dianjin_ext.merge.plan import Plan, plan_merge
 from dianjin_ext.merge.push import Hub
+from dianjin_ext.merge.settings import MergeSettings, parse_size
 from dianjin_ext.merge.stores import check_store
 from dianjin_ext.merge.throttle import Throttle
 from dianjin_ext.merge.verify import SUMS, check_merged
@@ -32,18 +34,10 @@ from dianjin_ext.merge.verify import SUMS, check_merged
 def run(
     ckpt: Sequence[str | Path],
     out: str | Path,
+    settings: MergeSettings,
     *,
-    base_model: Path | None,
-    max_shard_size: str,
-    overwrite: bool,
-    dry_run: bool,
-    dtype: str = "keep",
-    resume: bool = False,
-    sums: bool = False,
-    verify: bool = False,
+    dry_run: bool = False,
     io_limit: str | None = None,
-    merge_lora: bool = False,
-    lora_alpha: float | None = None,
     push: str | None = None,
 ) -> None:
     """Merge a checkpoint and say what was done, or only say what would be.
@@ -51,17 +45,9 @@ def run(
     Args:
         ckpt: As `source` of `merge_checkpoint`.
         out: As `target` of `merge_checkpoint`.
-        base_model: As there.
-        max_shard_size: As there.
-        overwrite: As there.
+        settings: As for `merge_checkpoint`.
         dry_run: Read and check the headers, print the plan, write nothing.
-        dtype: As for `merge_checkpoint`.
-        resume: As there.
-        sums: As there.
-        verify: As there.
         io_limit: Bytes written a second at most, such as `200MB`.
-        merge_lora: As for `merge_checkpoint`.
-        lora_alpha: As there.
         push: Upload the folder to this repository of the hub, once it is verified.
 
     Raises:
@@ -70,16 +56,8 @@ def run(
     console = Console()
     place = url_of(out) or local_path(out)
     if dry_run:
-        size = parse_size(max_shard_size)
-        with local_images(ckpt) as folders:
-            plan = plan_merge(
-                folders,
-                base_model=base_model,
-                dtype=dtype,
-                max_shard_size=size,
-                merge_lora=merge_lora,
-                lora_alpha=lora_alpha,
-            )
+        with local_images(ckpt) as images:
+            plan = plan_merge(images, settings)
         _print_plan(plan, place, console)
         return
     hub = None
@@ -87,7 +65,7 @@ def run(
         if not isinstance(place, Path):
             raise DianjinError("push: OUT must be a local folder, from which it is uploaded")
         hub = Hub(push)
-    verify = verify or hub is not None
+    settings = replace(settings, verify=settings.verify or hub is not None)
     columns = (
         TextColumn("merging"),
         BarColumn(),
@@ -102,20 +80,8 @@ def run(
         def progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        plan = merge_checkpoint(
-            ckpt,
-            place,
-            base_model=base_model,
-            dtype=dtype,
-            max_shard_size=max_shard_size,
-            overwrite=overwrite,
-            resume=resume,
-            sums=sums,
-            verify=verify,
-            merge_lora=merge_lora,
-            lora_alpha=lora_alpha,
-            progress=Throttle(parse_size(io_limit, "io_limit"), progress) if io_limit else progress,
-        )
+        limit = Throttle(parse_size(io_limit, "io_limit"), progress) if io_limit else progress
+        plan = merge_checkpoint(ckpt, place, settings, progress=limit)
     seconds = time.perf_counter() - begin
     console.print(f"{place}: {_summary(plan)}, {seconds:.1f} s", highlight=False)
     if plan.adapter is not None:
@@ -124,9 +90,9 @@ def run(
             "(--merge-lora merges it into them).",
             highlight=False,
         )
-    if verify:
+    if settings.verify:
         console.print("read again and found equal to the rank files")
-    if sums or verify:
+    if settings.sums or settings.verify:
         console.print(f"SHA-256 sums: {SUMS}")
     if hub is not None:
         console.print(f"pushed: {hub.upload(local_path(place))}", highlight=False, soft_wrap=True)

@@ -5,14 +5,14 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.closing import Closing
 
 _STATE = ".fingerprint"
 
 
-class OutputFolder:
+class OutputFolder(Closing):
     """A folder that is filled beside its target and renamed to it at the end.
 
     It is filled as `.NAME.merging`, under a lock that ends with the process. On an error it is
@@ -48,7 +48,7 @@ class OutputFolder:
         self._resume = resume
         self._lock = -1
 
-    def __enter__(self) -> Path:
+    def __enter__(self) -> Path:  # type: ignore[override]
         self._check_target()
         self.target.parent.mkdir(parents=True, exist_ok=True)
         self._lock = self._take()
@@ -67,13 +67,9 @@ class OutputFolder:
             raise
         return self._part
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        if kind is not None:
+    def close(self, *, failed: bool) -> None:
+        """Publish the folder, or clear it away."""
+        if failed:
             self._abandon()
             return
         try:

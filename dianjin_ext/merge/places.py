@@ -13,11 +13,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge.sidefiles import is_weights
-from dianjin_ext.merge.sources import RANK_FILE, RankReader
+from dianjin_ext.merge.sources import RANK_FILE, Fetcher
 
 _PACKAGES = {
     "s3": "s3fs",
@@ -75,8 +75,15 @@ def file_system(url: str) -> tuple[Any, str]:
     return found, str(path).rstrip("/")
 
 
+class Images(NamedTuple):
+    """Local folders that stand for places, and how to read the files that stand for remote ones."""
+
+    folders: list[Path]
+    fetchers: dict[Path, Fetcher]
+
+
 @contextmanager
-def local_images(places: Sequence[str | Path]) -> Iterator[list[Path]]:
+def local_images(places: Sequence[str | Path]) -> Iterator[Images]:
     """Make local images of the remote places among several.
 
     Yields:
@@ -85,29 +92,27 @@ def local_images(places: Sequence[str | Path]) -> Iterator[list[Path]]:
     Raises:
         DianjinError: A remote place cannot be read.
     """
-    images: list[Path] = []
-    made: list[Path] = []
+    images = Images([], {})
     with ExitStack() as stack:
-        stack.callback(lambda: [RankReader.fetchers.pop(path, None) for path in made])
         for place in places:
             url = url_of(place)
             if url is None:
-                images.append(local_path(place))
+                images.folders.append(local_path(place))
                 continue
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="dianjin-"))
             folder = Path(scratch).resolve().joinpath(*re.split(r":*/+", url))
             try:
-                made += _make_image(url, folder)
+                images.fetchers.update(_make_image(url, folder))
             except (DianjinError, MemoryError):
                 raise
             except Exception as error:  # of whatever kind the backend raises
                 raise DianjinError(f"cannot read {url}: {error}") from error
-            images.append(folder)
+            images.folders.append(folder)
         yield images
 
 
-def _make_image(url: str, folder: Path) -> Iterator[Path]:
-    """Fill a folder; yields its rank files."""
+def _make_image(url: str, folder: Path) -> dict[Path, Fetcher]:
+    """Fill a folder; returns how its rank files are read."""
     system, root = file_system(url)
     sizes = {
         str(path).removeprefix(root).lstrip("/"): int(info["size"])
@@ -116,6 +121,7 @@ def _make_image(url: str, folder: Path) -> Iterator[Path]:
     if not sizes:
         raise DianjinError(f"{url} holds no files")
     folder.mkdir(parents=True)
+    fetchers: dict[Path, Fetcher] = {}
     beside = any(RANK_FILE.fullmatch(name) for name in sizes)
     for name, size in sizes.items():
         if not beside and not name.startswith("actor/"):
@@ -123,11 +129,11 @@ def _make_image(url: str, folder: Path) -> Iterator[Path]:
         path = folder / name
         if RANK_FILE.fullmatch(path.name) and name.count("/") == (not beside):
             path.parent.mkdir(parents=True, exist_ok=True)
-            yield path
-            RankReader.fetchers[path] = RankImage(system, f"{root}/{name}", size, path).read_into
+            fetchers[path] = RankImage(system, f"{root}/{name}", size, path).read_into
         elif not is_weights(name):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(system.cat_file(f"{root}/{name}"))
+    return fetchers
 
 
 class RankImage:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from dianjin_ext.merge.names import (
     names_when_running,
     strip_wrappers,
 )
+from dianjin_ext.merge.places import Images
+from dianjin_ext.merge.settings import MergeSettings
 from dianjin_ext.merge.sidefiles import config_with_dtype, find_side_files, read_config
 from dianjin_ext.merge.sources import Checkpoint, RankReader, find_checkpoint
 
@@ -106,33 +107,22 @@ class Plan:
         return sums.hexdigest()
 
 
-def plan_merge(
-    sources: Sequence[Path],
-    *,
-    base_model: Path | None = None,
-    dtype: str = "keep",
-    max_shard_size: int,
-    merge_lora: bool = False,
-    lora_alpha: float | None = None,
-) -> Plan:
+def plan_merge(images: Images, settings: MergeSettings) -> Plan:
     """Read all headers and plan a merge.
 
     Args:
-        sources: As for `merge_checkpoint`.
-        base_model: As for `merge_checkpoint`.
-        dtype: As for `merge_checkpoint`.
-        max_shard_size: Bytes of tensors that a file may hold; one larger tensor has its own file.
-        merge_lora: As for `merge_checkpoint`.
-        lora_alpha: As for `merge_checkpoint`.
+        images: Where the checkpoint lies.
+        settings: How it is merged.
 
     Raises:
         DianjinError: The checkpoint is incomplete, inconsistent, or not of a kind that can be
             merged; the message says which file or key.
     """
-    checkpoint = find_checkpoint(sources)
+    checkpoint = replace(find_checkpoint(images.folders), fetchers=images.fetchers)
+    base_model = settings.base_folder
     side_files = find_side_files(checkpoint.folders, base_model)
     config = read_config(side_files["config.json"])
-    with RankReader(checkpoint.ranks) as reader:
+    with RankReader(checkpoint.ranks, checkpoint.fetchers) as reader:
         tensors, adapter = split_adapter(strip_wrappers(assemble(checkpoint, reader)))
     apart: list[Tensor] = []
     adapter_text = None
@@ -141,22 +131,22 @@ def plan_merge(
             checkpoint = replace(checkpoint, base=find_base_weights(base_model))
             tensors = read_base_weights(checkpoint.base, len(checkpoint.ranks))
             tensors = names_when_running(tensors, config)
-        lora = adapter_config(adapter, tensors, checkpoint.folders, lora_alpha)
-        if merge_lora:
+        lora = adapter_config(adapter, tensors, checkpoint.folders, settings.lora_alpha)
+        if settings.merge_lora:
             tensors = fuse(tensors, adapter, lora)
         else:
             adapter_text, apart = config_text(lora), adapter.tensors()
-    elif merge_lora or lora_alpha is not None:
+    elif settings.merge_lora or settings.lora_alpha is not None:
         raise DianjinError(f"{checkpoint.folders[0]} holds no LoRA adapter")
     tied: tuple[str, ...] = ()
     if tensors:
-        with RankReader(checkpoint.files) as reader:
+        with RankReader(checkpoint.files, checkpoint.fetchers) as reader:
             tensors, tied = drop_tied(tensors, config, reader)
         check_keys(tensors, config, side_files["config.json"])
     right = config_of_head(config, tensors)
     tensors = names_on_disk(tensors, config)
-    tensors = [replace(t, dtype=target_dtype(t.stored, dtype)) for t in tensors]
-    apart = [replace(t, dtype=target_dtype(t.stored, dtype)) for t in apart]
+    tensors = [replace(t, dtype=target_dtype(t.stored, settings.dtype)) for t in tensors]
+    apart = [replace(t, dtype=target_dtype(t.stored, settings.dtype)) for t in apart]
     types: Counter[str] = Counter()
     for tensor in tensors:
         types[tensor.dtype.name] += tensor.nbytes
@@ -164,7 +154,7 @@ def plan_merge(
     changed = config_with_dtype(right, floats[0]) if floats else None
     if changed is None and right is not config:
         changed = right
-    files = _split(tensors, max_shard_size) if tensors else ()
+    files = _split(tensors, settings.shard_bytes) if tensors else ()
     index = _index(files, tensors) if len(files) > 1 else None
     if apart:
         files += (_weight_file(ADAPTER_WEIGHTS, apart),)

@@ -3,10 +3,9 @@
 import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.closing import Closing
 from dianjin_ext.merge.direct import aligned, allocate, buffer, open_direct, read_at, write_at
 
 BUFFER = 2 << 20  # bytes of a file that are handled at a time; a multiple of direct.ALIGN
@@ -26,7 +25,7 @@ class Block:
         self.data, self.stage, self.columns, self.found = (buffer(BUFFER) for _ in range(4))
 
 
-class Sink:
+class Sink(Closing):
     """Takes the parts of a file in any order, from any thread.
 
     Args:
@@ -40,17 +39,10 @@ class Sink:
         self._nbytes = nbytes
         self._fd = open_direct(path, flags)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self, *, failed: bool) -> None:
+        """Close the file, at the end of which everything was taken unless it failed."""
         try:
-            if kind is None:
+            if not failed:
                 self.end()
         finally:
             os.close(self._fd)

@@ -5,13 +5,13 @@ import os
 import re
 import resource
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar
+from types import MappingProxyType
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.closing import Closing
 from dianjin_ext.merge.direct import (
     ALIGN,
     aligned,
@@ -22,6 +22,9 @@ from dianjin_ext.merge.direct import (
     read_at,
 )
 from dianjin_ext.merge.elsewhere import advice
+
+Fetcher = Callable[[int, memoryview], None]
+"""Fills a buffer with the bytes of a file from an offset on."""
 
 _WINDOW = 1 << 20  # bytes
 RANK_FILE = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
@@ -35,11 +38,13 @@ class Checkpoint:
         folders: Where they were found, in the order given.
         ranks: One file a rank; position R is rank R.
         base: The base model's weight files, where they take part.
+        fetchers: How to read those files that only stand for others; see places.
     """
 
     folders: tuple[Path, ...]
     ranks: tuple[Path, ...]
     base: tuple[Path, ...] = ()
+    fetchers: Mapping[Path, Fetcher] = field(default_factory=dict, compare=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -136,22 +141,26 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
-class RankReader:
+class RankReader(Closing):
     """Reads bytes of rank files, from several threads if need be.
 
     What is in the page cache comes from there; what is not is read past it.
 
     Args:
         paths: The rank files.
+        fetchers: How to read those of them that only stand for others; see places.
         max_open: How many of them are kept open; any beyond are opened again for every read. Half
             of what the process may have open unless given.
     """
 
-    # How to read those files that only stand for others; see places.
-    fetchers: ClassVar[dict[Path, Callable[[int, memoryview], None]]] = {}
-
-    def __init__(self, paths: Sequence[Path], max_open: int | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        fetchers: Mapping[Path, Fetcher] = MappingProxyType({}),
+        max_open: int | None = None,
+    ) -> None:
         self._paths = paths
+        self._fetchers = fetchers
         if max_open is None:
             max_open = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._max_open = max_open
@@ -159,15 +168,8 @@ class RankReader:
         self._lock = threading.Lock()
         self._threads = threading.local()
 
-    def __enter__(self) -> "RankReader":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self, *, failed: bool) -> None:
+        """Close what is open."""
         while self._open:
             os.close(self._open.popitem()[1])
 
@@ -181,7 +183,7 @@ class RankReader:
         Raises:
             DianjinError: The file ends before.
         """
-        fetch = self.fetchers.get(self._paths[rank])
+        fetch = self._fetchers.get(self._paths[rank])
         if fetch is not None:
             fetch(offset, data)
             return

@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge.advance import Advance
 from dianjin_ext.merge.places import file_system
 from dianjin_ext.merge.plan import Plan
+from dianjin_ext.merge.settings import MergeSettings
 from dianjin_ext.merge.sink import Block, Sink
 from dianjin_ext.merge.sources import RankReader
 from dianjin_ext.merge.verify import SUMS
@@ -35,16 +36,9 @@ class StoreWriter(Sink):
         part = max(_PART, nbytes // _PARTS)
         self._file = system.open(path, "wb", block_size=part, autocommit=False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        if kind is None:
+    def close(self, *, failed: bool) -> None:
+        """Let the file appear, or leave nothing of it."""
+        if not failed:
             self._file.close()
             self._file.commit()
             return
@@ -62,37 +56,22 @@ class StoreWriter(Sink):
         self._file.write(block.data[:nbytes])
 
 
-def write_to_store(
-    plan: Plan,
-    url: str,
-    *,
-    overwrite: bool,
-    verify: bool,
-    progress: Callable[[int, int], None] | None,
-) -> None:
+def write_to_store(plan: Plan, url: str, settings: MergeSettings, advance: Advance) -> None:
     """Carry out a plan.
 
     Args:
         plan: What to write.
         url: Where to.
-        overwrite: Replace a model that is there. It is unusable from the first byte on.
-        verify: Read all files again and compare their SHA-256.
-        progress: As for `merge_checkpoint`.
+        settings: `overwrite`: a model that is there is unusable from the first byte on. `verify`:
+            read all files again and compare their SHA-256.
+        advance: Counts the bytes.
 
     Raises:
         DianjinError: The target exists, or cannot be written; what was written of it is removed.
     """
     system, root = file_system(url)
-    done, total = 0, plan.nbytes * (2 if verify else 1)
-
-    def advance(nbytes: int) -> None:
-        nonlocal done
-        done += nbytes
-        if progress is not None:
-            progress(done, total)
-
     before = _files(system, root)
-    if before and _MARK not in before and not overwrite:
+    if before and _MARK not in before and not settings.overwrite:
         raise DianjinError(f"{url} exists; name a new place, or overwrite it (--overwrite)")
     if before and _MARK not in before and "config.json" not in before:
         raise DianjinError(f"{url} is not overwritten: it holds no config.json and so is no model")
@@ -103,7 +82,7 @@ def write_to_store(
         for name in (SUMS, "config.json"):  # from here on it is no model
             if name in before:
                 system.rm_file(f"{root}/{name}")
-        with RankReader(plan.checkpoint.files) as reader:
+        with RankReader(plan.checkpoint.files, plan.checkpoint.fetchers) as reader:
             merger = Merger(reader, advance)
             for file in plan.files:
                 digest = hashlib.sha256()
@@ -115,7 +94,7 @@ def write_to_store(
         for name in sorted(small, key=lambda name: name == "config.json"):
             sums[name] = hashlib.sha256(small[name]).hexdigest()
             system.pipe_file(f"{root}/{name}", small[name])
-        if verify:
+        if settings.verify:
             _compare(system, root, sums, {file.name for file in plan.files}, advance)
         for name in before - sums.keys() - {SUMS, _MARK}:
             system.rm_file(f"{root}/{name}")

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
+from dianjin_ext.merge import MergeSettings
 from dianjin_ext.merge.command import check, run
 
-OPTIONS = {"base_model": None, "max_shard_size": "60KB", "overwrite": False}
+SETTINGS = MergeSettings(max_shard_size="60KB")
 
 
 def test_merges_and_reports(checkpoints, tmp_path, capsys):
-    run([checkpoints / "fsdp2-w2-tied"], tmp_path / "out", **OPTIONS, dry_run=False)
+    run([checkpoints / "fsdp2-w2-tied"], tmp_path / "out", SETTINGS)
     assert (tmp_path / "out" / "model.safetensors.index.json").exists()
     text = " ".join(capsys.readouterr().out.split())
     assert "26 tensors (bfloat16) of 2 ranks in 5 files" in text
@@ -15,7 +18,7 @@ def test_merges_and_reports(checkpoints, tmp_path, capsys):
 def test_dry_run_prints_the_plan_and_writes_nothing(checkpoints, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     out = tmp_path / "a" / "b"
-    run([checkpoints / "fsdp2-w2-tied"], out, **OPTIONS, dry_run=True)
+    run([checkpoints / "fsdp2-w2-tied"], out, SETTINGS, dry_run=True)
     assert list(tmp_path.iterdir()) == []
     text = capsys.readouterr().out
     lines = {tuple(line.split()) for line in text.splitlines()}
@@ -30,13 +33,12 @@ def test_errors_come_before_the_bar(checkpoints, tmp_path):
     from dianjin_ext.errors import DianjinError
 
     with pytest.raises(DianjinError, match="max_shard_size"):
-        options = {**OPTIONS, "max_shard_size": "huge"}
-        run([checkpoints / "fsdp2-w1"], tmp_path / "out", **options, dry_run=False)
+        run([checkpoints / "fsdp2-w1"], tmp_path / "out", MergeSettings(max_shard_size="huge"))
 
 
 def test_verifies_and_checks(checkpoints, tmp_path, capsys):
     out = tmp_path / "out"
-    run([checkpoints / "fsdp2-w1"], out, **OPTIONS, dry_run=False, dtype="fp16", verify=True)
+    run([checkpoints / "fsdp2-w1"], out, replace(SETTINGS, dtype="fp16", verify=True))
     assert "found equal to the rank files" in capsys.readouterr().out
     check(out)
     text = " ".join(capsys.readouterr().out.split())

@@ -9,7 +9,7 @@ import pytest
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.merge import merge_checkpoint
-from dianjin_ext.merge.merger import parse_size
+from dianjin_ext.merge.settings import parse_size
 
 _spec = importlib.util.spec_from_file_location(
     "write_checkpoints", Path(__file__).with_name("write_checkpoints.py")

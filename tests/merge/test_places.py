@@ -7,12 +7,13 @@ import importlib.util
 import re
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.merge import merge_checkpoint, places, stores
+from dianjin_ext.merge import MergeSettings, merge_checkpoint, places, stores
 from dianjin_ext.merge.command import check, run
 from dianjin_ext.merge.places import file_system, local_path, url_of
 
@@ -54,7 +55,7 @@ def test_from_and_to_a_store(memory, checkpoints, tmp_path, monkeypatch, name):
     memory.pipe_file("/bucket/run/global_step_3/actor/optim_world_size_4_rank_0.pt", b"large")
     merge_checkpoint(checkpoints / name, tmp_path / "local", max_shard_size="60KB", verify=True)
     with places.local_images([tmp_path, "memory://bucket/run/global_step_3"]) as images:
-        assert images[0] == tmp_path and len(list(scratch.iterdir())) == 1
+        assert images.folders[0] == tmp_path and len(list(scratch.iterdir())) == 1
     source = "memory://bucket/run/global_step_3"
     options = {"max_shard_size": "60KB", "verify": True}
     merge_checkpoint(source, tmp_path / "here", **options)
@@ -66,7 +67,6 @@ def test_from_and_to_a_store(memory, checkpoints, tmp_path, monkeypatch, name):
     assert files_of(tmp_path / "here") == expected
     assert stored(memory, "/models/out") == expected
     assert seen[-1] == (2 * plan.nbytes, 2 * plan.nbytes)
-    assert places.RankReader.fetchers == {}
     assert not list(scratch.iterdir())
 
 
@@ -84,8 +84,7 @@ def test_weights_are_read_by_ranges(memory, checkpoints, tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     size = sum(path.stat().st_size for path in actor.glob("*.pt"))
-    run([Path("memory://bucket/actor")], tmp_path, base_model=None, max_shard_size="5GB",
-        overwrite=False, dry_run=True)  # fmt: skip
+    run([Path("memory://bucket/actor")], tmp_path, MergeSettings(), dry_run=True)
     headers = sum(read)
     assert headers < size
     read.clear()
@@ -298,3 +297,22 @@ def test_s3(checkpoints, tmp_path, monkeypatch):
         assert uploads == [], re.sub(r"\s+", " ", str(uploads))
     finally:
         running.stop()
+
+
+def test_two_merges_in_one_process_keep_their_sources_apart(memory, checkpoints, tmp_path):
+    """Two places with the same names and other bytes, merged at the same time."""
+    names = ("fsdp2-w1", "fsdp2-w2-tied")
+    for name in names:
+        upload(memory, checkpoints / name / "actor", f"/{name}/actor")
+        merge_checkpoint(checkpoints / name, tmp_path / name)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(merge_checkpoint, f"memory://{name}", tmp_path / f"{name}-{turn}")
+            for turn in range(3)
+            for name in names
+        ]
+        for job in jobs:
+            job.result()
+    for name in names:
+        for turn in range(3):
+            assert files_of(tmp_path / f"{name}-{turn}") == files_of(tmp_path / name)

@@ -24,10 +24,11 @@ PUSH = """
 import json, sys
 from pathlib import Path
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.merge import MergeSettings
 from dianjin_ext.merge.command import run
 try:
-    run([Path(sys.argv[1])], Path(sys.argv[2]), base_model=None, max_shard_size="60KB",
-        overwrite=False, dry_run=False, push=sys.argv[3])
+    settings = MergeSettings(max_shard_size="60KB")
+    run([Path(sys.argv[1])], Path(sys.argv[2]), settings, push=sys.argv[3])
 except DianjinError as error:
     sys.exit(f"error: {error}")
 """

@@ -20,7 +20,7 @@ from verl.trainer.ppo.checkpoint_callback import CheckpointCallback
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.background_merge import BackgroundMerges, keep_newest, run_merge
-from dianjin_ext.merge.merger import parse_size
+from dianjin_ext.merge.settings import parse_size
 from dianjin_ext.rewards.policy import Model, build
 
 __all__ = ["MergeOnSave", "MergeOnSaveSettings"]
