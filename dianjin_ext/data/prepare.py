@@ -7,12 +7,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dianjin_ext.answers.tags import DIANJIN_R1, Tags
-from dianjin_ext.data.prompts import format_response, multiple_choice_prompt
-from dianjin_ext.data.readers import BadRow, MultipleChoice, cflue
 from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
 from dianjin_ext.data.split import kinds, split, unambiguous
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.outputs import check_output, written_whole
+from dianjin_ext.questions.prompts import format_response, multiple_choice_prompt
+from dianjin_ext.questions.readers import BadRow, MultipleChoice, cflue
 from dianjin_ext.rewards import compute_score, gold_response
 
 RL_ROWS = 4096

@@ -11,9 +11,7 @@ from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing
-
-LETTERS = "ABCDEFGHIJ"
-"""Option letters a row may use; the parquet schema has one column for each."""
+from dianjin_ext.questions.letters import LETTERS
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dianjin_ext.data.duplicates import near_duplicates
-from dianjin_ext.data.readers.base import MultipleChoice
+from dianjin_ext.questions.duplicates import near_duplicates
+from dianjin_ext.questions.readers.base import MultipleChoice
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import random
 import sys
 from pathlib import Path
 
-from dianjin_ext.data.prompts import format_response, multiple_choice_prompt
 from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
+from dianjin_ext.questions.prompts import format_response, multiple_choice_prompt
 from dianjin_ext.quickstart import world
 
 DATA_SOURCE = "cflue_mcq"

@@ -1,5 +1,5 @@
-from dianjin_ext.data.readers import MultipleChoice
 from dianjin_ext.data.split import split, unambiguous
+from dianjin_ext.questions.readers import MultipleChoice
 
 CHOICES = {"A": "国债", "B": "股票", "C": "期货"}
 

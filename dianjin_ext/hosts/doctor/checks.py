@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import entry_points
 
 from dianjin_ext import __version__
-from dianjin_ext.data.prompts import format_response
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.doctor.findings import Finding
 from dianjin_ext.hosts.doctor.requirements import check_host, check_optional, installed
 from dianjin_ext.hosts.doctor.run import run_probe
+from dianjin_ext.questions.prompts import format_response
 from dianjin_ext.resources import FOLDERS, folder
 from dianjin_ext.rewards.plugins import GROUP, load_plugins
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dianjin_ext.data.readers.base import BadRow, MultipleChoice, load_json_rows
-from dianjin_ext.data.schema import LETTERS
+from dianjin_ext.questions.letters import LETTERS
+from dianjin_ext.questions.readers.base import BadRow, MultipleChoice, load_json_rows
 
 _KINDS = {"单项选择题": "single", "多项选择题": "multiple", "判断题": "true_false"}
 _PLACEHOLDERS = {"", "略", "无", "暂无", "暂无解析"}  # "omitted", "none": no explanation

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from dianjin_ext.data.readers.cflue import read
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.readers.cflue import read
 
 GOOD = {
     "名称": "证券从业资格",

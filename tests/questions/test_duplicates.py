@@ -1,6 +1,6 @@
 import random
 
-from dianjin_ext.data.duplicates import near_duplicates, normalize
+from dianjin_ext.questions.duplicates import near_duplicates, normalize
 
 QUESTION = (
     "某企业二〇二〇年购入设备一台，价值一百万元，预计使用十年，按直线法计提折旧，年折旧额是多少"

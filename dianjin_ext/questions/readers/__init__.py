@@ -1,5 +1,5 @@
 """One reader a published data set: its file to questions, and every bad row told."""
 
-from dianjin_ext.data.readers.base import BadRow, MultipleChoice
+from dianjin_ext.questions.readers.base import BadRow, MultipleChoice
 
 __all__ = ["BadRow", "MultipleChoice"]

@@ -1,0 +1,1 @@
+"""What is asked: questions from published files, the prompts, and which questions are alike."""
