@@ -10,8 +10,8 @@ import torch
 from rich.progress import track
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from dianjin_ext.evaluation.sampling import Request, generate
 from dianjin_ext.files import replacing
+from dianjin_ext.inference.sampling import Request, generate
 from dianjin_ext.rewards import compute_score
 
 BATCH = 250  # rows; memory grows with it

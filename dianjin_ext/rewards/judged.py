@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from dianjin_ext.answers.arrays import listed
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.faults import Outage
 from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.components import Sample
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.judge.cleaning import says_nothing
-from dianjin_ext.rewards.judge.faults import Outage
 from dianjin_ext.rewards.judge.settings import JudgeSettings, read_judge
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.score import grader_for

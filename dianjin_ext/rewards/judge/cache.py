@@ -12,7 +12,7 @@ from typing import Any
 import diskcache  # type: ignore[import-untyped]
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards.judge.folder import judge_folder
+from dianjin_ext.inference.folder import private_folder
 from dianjin_ext.rewards.judge.prompt import VERDICTS, Verdict
 
 __all__ = ["VerdictCache", "cache_key"]
@@ -39,7 +39,7 @@ class VerdictCache:
     """The verdicts of all processes of one machine.
 
     Args:
-        cache_dir: See `judge_folder`.
+        cache_dir: See `private_folder`.
         claim_s: Seconds after which whoever fetches a verdict has surely given up.
 
     Raises:
@@ -47,7 +47,7 @@ class VerdictCache:
     """
 
     def __init__(self, cache_dir: str | None, claim_s: float) -> None:
-        folder = judge_folder(cache_dir) / "verdicts"
+        folder = private_folder(cache_dir, "judge.cache_dir") / "verdicts"
         self.claim_s = claim_s
         try:
             self._cache = diskcache.Cache(str(folder), disk=_Texts, timeout=10)

@@ -14,12 +14,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from dianjin_ext.rewards.judge.accounts import open_account
+from dianjin_ext.inference.accounts import open_account
+from dianjin_ext.inference.faults import Outage, Transient, Unclear
+from dianjin_ext.inference.ledger import Limits
+from dianjin_ext.inference.limiter import Limiter
 from dianjin_ext.rewards.judge.cache import VerdictCache, cache_key
-from dianjin_ext.rewards.judge.client import Client
-from dianjin_ext.rewards.judge.faults import Outage, Transient, Unclear
-from dianjin_ext.rewards.judge.ledger import Limits
-from dianjin_ext.rewards.judge.limiter import Limiter
+from dianjin_ext.rewards.judge.client import JudgeClient
 from dianjin_ext.rewards.judge.prompt import PROMPT_VERSION, Verdict
 from dianjin_ext.rewards.judge.settings import JudgeSettings
 
@@ -44,7 +44,7 @@ class Judge:
 
     def __init__(self, settings: JudgeSettings, router: str | None = None) -> None:
         self.settings = settings
-        self._client = Client(settings, router)
+        self._client = JudgeClient(settings, router)
         self._cache = VerdictCache(
             settings.cache_dir, claim_s=settings.deadline_s + _LEASE_MARGIN_S
         )
@@ -56,7 +56,7 @@ class Judge:
             run=settings.run,
             budget=settings.budget,
         )
-        self._limiter = Limiter(open_account(settings.cache_dir), limits)
+        self._limiter = Limiter(open_account(settings.cache_dir, "judge.cache_dir"), limits)
         self._made_by = [settings.kind, settings.model, PROMPT_VERSION]
         if settings.kind == "classifier":
             self._made_by += [settings.template or "", str(settings.threshold)]

@@ -10,11 +10,11 @@ import time
 import pytest
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards.judge.ledger import Ledger, Limits
+from dianjin_ext.inference.ledger import Ledger, Limits
 
 WORKER = """
 import asyncio, json, sys
-from dianjin_ext.rewards.judge import ledger
+from dianjin_ext.inference import ledger
 window_s, first, number, judge = json.loads(sys.argv[1])
 ledger.Ledger.__init__.__defaults__ = (window_s,)
 from dianjin_ext.rewards.judged import compute_score_with_judge

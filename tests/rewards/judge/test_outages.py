@@ -9,8 +9,9 @@ import pytest
 from tenacity import AsyncRetrying, RetryCallState
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.rewards.judge import client, judge
-from dianjin_ext.rewards.judge.faults import Transient, Unclear
+from dianjin_ext.inference import client
+from dianjin_ext.inference.faults import Transient, Unclear
+from dianjin_ext.rewards.judge import judge
 from dianjin_ext.rewards.judged import compute_score_with_judge
 
 OPEN = "在销售环节征收的那一种流转税"

@@ -15,7 +15,7 @@ from verl.workers.config import HFModelConfig, RolloutConfig
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
-from dianjin_ext.evaluation.sampling import Request, Response, generate
+from dianjin_ext.inference.sampling import Request, Response, generate
 
 __all__ = ["Replica", "Server", "ServerAdapter", "server_name"]
 

@@ -3,19 +3,24 @@
 import sys
 from typing import Any
 
-from dianjin_ext.rewards.judge.ledger import Ledger, Limits
+from dianjin_ext.inference.ledger import Ledger, Limits
 
 __all__ = ["RayLedger", "open_account"]
 
 
-def open_account(cache_dir: str | None) -> "Ledger | RayLedger":
-    """Return a file's account, or an actor's where Ray runs on several machines."""
+def open_account(cache_dir: str | None, setting: str) -> "Ledger | RayLedger":
+    """Return a file's account, or an actor's where Ray runs on several machines.
+
+    Args:
+        cache_dir: Folder of the file; see `private_folder`.
+        setting: What it is called where the user wrote it, for messages.
+    """
     ray = sys.modules.get("ray")
     if ray is not None and ray.is_initialized():
         machines = sum(node["Alive"] for node in ray.nodes())
         if machines > 1:
             return RayLedger(cache_dir)
-    return Ledger(cache_dir)
+    return Ledger(cache_dir, setting=setting)
 
 
 class RayLedger:
@@ -32,9 +37,19 @@ class RayLedger:
         wait: float = await self._call("ask", call, limits)
         return wait
 
-    async def release(self, call: str) -> None:
+    async def take(self, block: str, limits: Limits, most: int) -> tuple[int, float]:
+        """See `Ledger.take`."""
+        taken: tuple[int, float] = await self._call("take", block, limits, most)
+        return taken
+
+    async def release(self, block: str, unused: int = 0, run: str | None = None) -> None:
         """See `Ledger.release`."""
-        await self._call("release", call)
+        await self._call("release", block, unused, run)
+
+    async def spend(self, run: str, tokens: int, money: float) -> tuple[int, float]:
+        """See `Ledger.spend`."""
+        spent: tuple[int, float] = await self._call("spend", run, tokens, money)
+        return spent
 
     async def pause(self, endpoint: str, seconds: float) -> None:
         """See `Ledger.pause`."""

@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from dianjin_ext.evaluation.sampling import Request, generate  # noqa: E402
+from dianjin_ext.inference.sampling import Request, generate  # noqa: E402
 
 VOCABULARY, EOS = 64, 1
 PROMPTS = [(5, 6, 7, 8), (9, 10), (11, 12, 13, 14, 15, 16, 17)]

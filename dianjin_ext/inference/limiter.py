@@ -1,4 +1,4 @@
-"""Wait for a place at the endpoint."""
+"""Wait for a place at the endpoint, one call at a time."""
 
 import asyncio
 import math
@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from dianjin_ext.rewards.judge.faults import Outage
-from dianjin_ext.rewards.judge.ledger import Limits
+from dianjin_ext.inference.faults import Spent
+from dianjin_ext.inference.ledger import Limits
 
 __all__ = ["Limiter"]
 
@@ -17,7 +17,9 @@ class Account(Protocol):
     """A `Ledger`, here or in an actor."""
 
     async def ask(self, call: str, limits: Limits) -> float: ...
-    async def release(self, call: str) -> None: ...
+    async def take(self, block: str, limits: Limits, most: int) -> tuple[int, float]: ...
+    async def release(self, block: str, unused: int = 0, run: str | None = None) -> None: ...
+    async def spend(self, run: str, tokens: int, money: float) -> tuple[int, float]: ...
     async def pause(self, endpoint: str, seconds: float) -> None: ...
 
 
@@ -34,16 +36,16 @@ class Limiter:
         """Hold a place for one call.
 
         Raises:
-            Outage: The budget is spent.
+            Spent: The budget is spent.
         """
         call = uuid.uuid4().hex
         try:
             async with self._turn:
                 while wait := await self.account.ask(call, self.limits):
                     if wait == math.inf:
-                        raise Outage(
-                            f"judge.budget: the {self.limits.budget} requests of the run "
-                            f"{self.limits.run!r} are spent"
+                        raise Spent(
+                            f"the budget of {self.limits.budget} requests of the run "
+                            f"{self.limits.run!r} is spent"
                         )
                     await asyncio.sleep(wait)
             yield

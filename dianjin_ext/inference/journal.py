@@ -1,0 +1,129 @@
+"""Replies on disk from the moment they come: one JSON line each, only ever appended to."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Self
+
+from dianjin_ext.errors import DianjinError
+
+__all__ = ["Journal", "read_journal"]
+
+_CHUNK: Final = 1 << 14
+
+
+class Journal:
+    """The replies of one run; one process at a time writes to it.
+
+    A process that is killed leaves at most a torn last line, which is cut off when the journal is
+    next opened. A reply takes about 150 bytes of memory.
+
+    Args:
+        path: The file; made where it is missing.
+
+    Raises:
+        DianjinError: It can't be opened, another process has it, or a line is no record.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise DianjinError(f"{path}: can't be written: {error.strerror}") from error
+        try:
+            self._offsets: dict[int, int] = {}
+            self._lock()
+            self._load()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def __contains__(self, key: str) -> bool:
+        return int(key, 16) in self._offsets
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return the record of a key, if it is there."""
+        offset = self._offsets.get(int(key, 16))
+        if offset is None:
+            return None
+        line = b""
+        while not line.endswith(b"\n"):
+            chunk = os.pread(self._file, _CHUNK, offset + len(line))
+            if not chunk:
+                raise DianjinError(f"{self.path}: it was shortened meanwhile; start again")
+            head, newline, _ = chunk.partition(b"\n")
+            line += head + newline
+        record: dict[str, Any] = json.loads(line)
+        return record
+
+    def put(self, line: str) -> None:
+        """Append a record: a JSON object in one line, whose `key` says what was asked.
+
+        Raises:
+            DianjinError: The disk is full.
+        """
+        data = line.encode() + b"\n"
+        offset = self._end
+        try:
+            written = os.write(self._file, data)
+        except OSError as error:
+            raise DianjinError(f"{self.path}: can't be written: {error.strerror}") from error
+        if written < len(data):
+            os.ftruncate(self._file, offset)
+            raise DianjinError(f"{self.path}: can't be written; is the disk full?")
+        self._end += written
+        self._offsets.setdefault(int(json.loads(line)["key"], 16), offset)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DianjinError(
+                f"{self.path}: another process writes to it; wait for its end, or name another"
+            ) from None
+
+    def _load(self) -> None:
+        self._end = 0
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    os.ftruncate(self._file, self._end)
+                    break
+                try:
+                    key = int(json.loads(line)["key"], 16)
+                except (ValueError, KeyError, TypeError):
+                    raise DianjinError(
+                        f"{self.path}: line {number} is no record of a reply; name another file, "
+                        "or remove the line"
+                    ) from None
+                self._offsets.setdefault(key, self._end)
+                self._end += len(line)
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what is recorded so far, also while it is written to; a torn last line is left out.
+
+    Raises:
+        DianjinError: The file can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield json.loads(line)
+    except (OSError, ValueError) as error:
+        raise DianjinError(f"{path}: can't be read as a journal ({error})") from error

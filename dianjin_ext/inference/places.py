@@ -1,0 +1,83 @@
+"""How many requests of this process are under way: as many as the server bears."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+__all__ = ["Places"]
+
+_FIRST: Final = 16
+_MAX_PAUSE_S: Final = 60.0  # a server's wish for longer must not outlive its reason
+
+
+class Places:
+    """Places in flight, in one event loop.
+
+    The number doubles with each round of replies until the server first says that it gets too
+    much (429, 503); then it is halved, once for all requests that were under way together, and
+    grows by one place a round (additive increase, multiplicative decrease, as in RFC 5681).
+
+    Args:
+        most: The most places there ever are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.in_flight = 0
+        self.limit = float(min(most, _FIRST))
+        self._doubling = True
+        self._halved_at = 0.0
+        self._paused_until = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> float:
+        """Wait for a place and take it; return the moment, for `give`."""
+        loop = asyncio.get_running_loop()
+        while True:
+            if (pause := self._paused_until - loop.time()) > 0:
+                await asyncio.sleep(pause)
+            elif self.in_flight < int(self.limit):
+                self.in_flight += 1
+                return loop.time()
+            else:
+                await self._turn(loop)
+
+    def give(self, taken: float, *, replied: bool, crowded: bool) -> None:
+        """Give a place back.
+
+        Args:
+            taken: What `take` returned.
+            replied: The server replied as it should.
+            crowded: The server said that it gets too much.
+        """
+        self.in_flight -= 1
+        if crowded and taken >= self._halved_at:
+            self.limit = max(1.0, self.limit / 2)
+            self._doubling = False
+            self._halved_at = asyncio.get_running_loop().time()
+        elif replied:
+            self.limit = min(self.most, self.limit + (1 if self._doubling else 1 / self.limit))
+        self._wake()
+
+    def pause(self, seconds: float) -> None:
+        """Give no place for so long; a minute at most."""
+        until = asyncio.get_running_loop().time() + min(seconds, _MAX_PAUSE_S)
+        self._paused_until = max(self._paused_until, until)
+
+    async def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # its turn goes to the next
+                self._wake()
+            raise
+
+    def _wake(self) -> None:
+        free = int(self.limit) - self.in_flight
+        while free > 0 and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1

@@ -1,0 +1,92 @@
+"""Places in flight, and blocks of shared places."""
+
+import asyncio
+
+from dianjin_ext.inference.blocks import Blocks
+from dianjin_ext.inference.ledger import Ledger, Limits
+from dianjin_ext.inference.places import Places
+
+
+def test_places_double_until_the_first_429_and_halve_once_a_round():
+    async def run():
+        places = Places(200)
+        for expected in (32, 64, 128, 200):
+            taken = [await places.take() for _ in range(int(places.limit))]
+            for moment in taken:
+                places.give(moment, replied=True, crowded=False)
+            assert places.limit == expected
+        taken = [await places.take() for _ in range(200)]
+        for moment in taken:
+            places.give(moment, replied=False, crowded=True)
+        assert places.limit == 100
+        taken = [await places.take() for _ in range(100)]
+        for moment in taken:
+            places.give(moment, replied=True, crowded=False)
+        assert 100.9 < places.limit < 101.1
+        assert places.in_flight == 0
+
+    asyncio.run(run())
+
+
+def test_nobody_gets_more_than_there_are_and_a_cancelled_turn_goes_on():
+    async def run():
+        places = Places(2)
+        taken = [await places.take() for _ in range(2)]
+        waiting = [asyncio.create_task(places.take()) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert places.in_flight == 2
+        places.give(taken[0], replied=True, crowded=False)
+        waiting[0].cancel()  # its turn has just come
+        await asyncio.sleep(0.01)
+        assert [task.done() for task in waiting] == [True, True, False]
+        assert places.in_flight == 2
+        waiting[2].cancel()
+
+    asyncio.run(run())
+
+
+def test_a_pause_holds_for_all():
+    async def run():
+        places = Places(4)
+        places.pause(0.2)
+        start = asyncio.get_running_loop().time()
+        moments = await asyncio.gather(*(places.take() for _ in range(4)))
+        assert min(moments) >= start + 0.2
+
+    asyncio.run(run())
+
+
+def test_blocks_keep_the_rate_over_processes(tmp_path):
+    async def run():
+        ledgers = [Ledger(str(tmp_path), window_s=1.0) for _ in range(3)]
+        limits = Limits("http://x", None, 30, 10.0)
+        moments = []
+
+        async def calls(ledger):
+            blocks = Blocks(ledger, limits)
+            for _ in range(25):
+                block = await blocks.take()
+                moments.append(asyncio.get_running_loop().time())
+                await blocks.give(block)
+            await blocks.close()
+
+        await asyncio.gather(*map(calls, ledgers))
+        return sorted(moments)
+
+    moments = asyncio.run(run())
+    assert len(moments) == 75
+    for start in moments:
+        assert sum(start <= moment < start + 1.0 for moment in moments) <= 30
+
+
+def test_a_budget_is_given_back_where_it_was_not_used(tmp_path):
+    async def run():
+        limits = Limits("http://x", None, None, 10.0, run="r", budget=100)
+        for _ in range(10):
+            blocks = Blocks(Ledger(str(tmp_path)), limits)
+            await blocks.give(await blocks.take())
+            await blocks.close()
+        places, _ = await Ledger(str(tmp_path)).take("last", limits, 1000)
+        assert places == 90
+
+    asyncio.run(run())
