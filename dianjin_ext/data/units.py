@@ -14,11 +14,19 @@ def unit_problem(row: TrainingRow, policy: Policy) -> str:
     bare answer wrong, unless `numbers.unit` forgives that.
     """
     number = read_number(str(row.ground_truth)).value
-    question = row.extra_info.get("question")
+    question, gold = row.extra_info.get("question"), row.ground_truth
+    known = isinstance(question, str)
+    if not known and row.prompt:
+        question = row.prompt[-1]["content"]
     if number is None or number.high is not None or not isinstance(question, str):
         return ""
-    factor, gold = asked(row.extra_info).factor, row.ground_truth
+    factor = asked({**row.extra_info, "question": question}).factor
     if factor is not None and factor > 1 and number.rate == 1:
+        if number.bare and not known:
+            return (
+                f"the question names a scale, the gold answer {gold!r} has none, and the grader "
+                "doesn't see the question; put it into extra_info.question"
+            )
         if number.bare and policy.numbers.scale == "none":
             return (
                 f"the question names a scale, the gold answer {gold!r} has none, and numbers.scale "

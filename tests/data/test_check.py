@@ -6,6 +6,7 @@ import pytest
 
 from dianjin_ext.data import multiple_choice_prompt, verl_row, write_parquet
 from dianjin_ext.data.check import KINDS, check_data
+from dianjin_ext.data.prompt_length import PromptLimit
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart import world
 
@@ -196,3 +197,55 @@ def test_rows_are_checked_with_the_settings_of_training(tmp_path, check):
     assert check(file, settings=settings) == ([("gold", "x.jsonl", "line 2")], False)
     with pytest.raises(DianjinError, match=r"reward_kwargs\.strictnes"):
         check(file, settings={"strictnes": "strict"})
+
+
+def test_units_of_question_and_gold(tmp_path, check):
+    rows = [
+        number("净利润是多少万元？", "115.05"),
+        number("净利润是多少万元（四舍五入）？", "115.05万元"),
+        number("2022年净利润是多少万元？", "115元"),
+        number("净利润是多少？", "115.05万元"),
+        number("What was revenue in 2019, in millions?", "1577"),
+    ]
+    rows = [{**r, "extra_info": {"question": r["prompt"]}} for r in rows]
+    rows.append(number("2021年净利润是多少万元？", "115.05"))  # in the prompt alone
+    file = write(tmp_path / "x.jsonl", rows)
+    lines = [where for kind, _, where in check(file)[0] if kind == "unit"]
+    assert lines == ["line 3", "line 4", "line 6"]
+    forgiving = check(file, settings={"numbers": {"unit": "gold_hint"}})[0]
+    assert [where for _, _, where in forgiving] == ["line 3", "line 6"]
+    off = check(file, settings={"numbers": {"scale": "none"}})[0]
+    assert ("unit", "x.jsonl", "line 1") in off and ("unit", "x.jsonl", "line 5") in off
+
+
+def test_equal_numbers_are_no_contradiction(tmp_path, check):
+    rows = [number("How many?", "5"), number("How many?", "5.0"), number("How many?", "6")]
+    found = check(write(tmp_path / "x.jsonl", rows))[0]
+    assert [(kind, where) for kind, _, where in found] == [
+        ("duplicate", "line 2"),
+        ("contradiction", "line 3"),
+    ]
+
+
+def test_prompts_that_are_too_long(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    model = tokenizers.models.WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>")
+    words = tokenizers.Tokenizer(model)
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words)
+    tokenizer.chat_template = "{% for m in messages %}{{ m['content'] }} {% endfor %}"
+    tokenizer.save_pretrained(tmp_path / "model")
+    rows = [
+        {"data_source": "choice", "ground_truth": "A", "prompt": "a " * length}
+        for length in (10, 11)
+    ]
+    file = write(tmp_path / "x.jsonl", rows)
+    limit = PromptLimit(tmp_path / "model", 10)
+    report = tmp_path / "report.json"
+    assert not check_data([file], report_file=report, limit=limit)
+    found = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    assert [(f["kind"], f["where"]) for f in found] == [("too_long", "line 2")]
+    assert "11 tokens, training takes 10" in found[0]["why"]
+    with pytest.raises(DianjinError, match="no usable tokenizer"):
+        PromptLimit(tmp_path, 10)

@@ -239,3 +239,31 @@ def test_memory_does_not_grow_with_the_file(tmp_path, workers):
     for small, large in zip(*peaks, strict=True):
         assert large < small + 16 * 1024, peaks  # KiB
     assert (peaks[0][1] > 0) == (workers > 1)  # the workers were measured too
+
+
+def test_parquet_is_read(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    plain, verl = row(), row("B")
+    verl["reward_model"] = {"style": "rule", "ground_truth": verl.pop("ground_truth")}
+    for name, given in (("plain.parquet", plain), ("verl.parquet", verl)):
+        parquet.write_table(pa.Table.from_pylist([given] * 300), tmp_path / name)
+        score_file(tmp_path / name, tmp_path / "out.jsonl", settings={})
+        acc = [r["acc"] for r in read(tmp_path / "out.jsonl")]
+        assert acc == [float(given is plain)] * 300
+
+
+@pytest.mark.parametrize("gold", [None, True, {"a": 1}, float("nan"), []])
+def test_a_gold_answer_that_is_none_is_a_bad_row(tmp_path, gold, capsys):
+    file = write(tmp_path / "rows.jsonl", [row(), row(gold=gold)])
+    with pytest.raises(DianjinError, match="1 bad rows"):
+        score_file(file, tmp_path / "out.jsonl", settings={})
+    assert "line 2: ground_truth: expected a gold answer, found" in capsys.readouterr().err
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_list_is_a_gold_answer_where_the_reward_reads_lists(tmp_path):
+    file = write(tmp_path / "rows.jsonl", [row("AC", gold=["A", "C"])])
+    score_file(file, tmp_path / "out.jsonl", settings={})
+    assert read(tmp_path / "out.jsonl")[0]["acc"] == 1.0

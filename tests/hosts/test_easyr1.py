@@ -80,3 +80,23 @@ def test_a_host_that_cannot_skip_refuses_to(module):
     pytest.importorskip("dianjin_ext.rewards.judged")
     with pytest.raises(DianjinError, match=r"judge\.on_outage is 'skip'"):
         module.compute_score(inputs(GOOD), data_source="cflue_oe", judge={"model": "m"})
+
+
+def test_rewards_in_a_file(module, tmp_path):
+    from dianjin_ext.rewards import own, registry
+
+    (tmp_path / "my_rewards.py").write_text(
+        "from dianjin_ext import register_reward\n\n"
+        "@register_reward('desk/easy')\n"
+        "def notes(response, ground_truth, **row):\n    return float(ground_truth in response)\n",
+        encoding="utf-8",
+    )
+    before, loaded = registry.snapshot(), set(own._loaded)
+    try:
+        kwargs = {"data_source": "desk/easy", "rewards": str(tmp_path / "my_rewards.py")}
+        scores = module.compute_score(inputs(GOOD, "B", "C"), **kwargs)
+    finally:
+        registry.restore(before)
+        own._loaded.clear()
+        own._loaded.update(loaded)
+    assert [(s["overall"], s["format"]) for s in scores] == [(1.0, 1.0), (1.0, 0.0), (0.0, 0.0)]

@@ -105,3 +105,22 @@ def test_an_unreachable_judge_is_none(tmp_path, monkeypatch):
     function = reward(data_source="cflue_oe", judge=judge)
     extra = [{"question": "为什么？"}] * 2
     assert function([""] * 2, texts, ground_truth=[gold] * 2, extra_info=extra) == [1.0, None]
+
+
+OWN = """
+from dianjin_ext import register_reward
+
+
+@register_reward("desk/notes")
+def notes(response, ground_truth, **row):
+    return float(ground_truth in response)
+"""
+
+
+def test_rewards_in_a_file(names, tmp_path):
+    (tmp_path / "my_rewards.py").write_text(OWN, encoding="utf-8")
+    function = reward(rewards=str(tmp_path / "my_rewards.py"), preset="fin_r1")
+    given = {"data_source": ["desk/notes"] * 2, "ground_truth": ["B"] * 2}
+    assert function([""] * 2, [GOOD, "B"], **given) == [2.0, 1.0]  # no format without the layout
+    with pytest.raises(DianjinError, match=r"missing\.py: no such file"):
+        reward(rewards="missing.py")

@@ -124,4 +124,16 @@ except DianjinError as error:
     assert "data_source 'sunken_bank/rating' has no reward; known: " in error
     assert "The plug-in 'sunken_bank' failed: RuntimeError: no licence found." in error
     assert log.count("the reward plug-in 'sunken_bank' (sunken_bank_rewards) can't be loaded") == 1
-    assert "Traceback" in log
+    assert "Traceback" not in log
+
+
+def test_doctor_lists_the_plugins(with_broken):
+    code = """
+from dianjin_ext.hosts.doctor.checks import _plugins
+from dataclasses import asdict
+print(json.dumps([asdict(finding) for finding in _plugins()]))
+"""
+    findings, _ = results(code, with_broken)
+    told = {(finding["level"], finding["text"]) for finding in findings}
+    assert ("ok", "plug-in harbour_bank (harbour_bank_rewards) loaded") in told
+    assert ("problem", "plug-in sunken_bank: RuntimeError: no licence found") in told
