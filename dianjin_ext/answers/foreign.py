@@ -42,14 +42,17 @@ _LONGEST_BEGIN: Final = 500  # characters
 _MOST_MARKS: Final = 20_000
 """Brackets; a text with more has no marks but those of the layout."""
 
-_MENTIONED = r"(?<![`\"'“‘「])"
+# Behind the first character, so that `re` skips to it at once.
+_NOT_MENTIONED = r"(?<![`\"'“‘「].)"
 _WORDS = r"think|thinking|thought|thoughts|reasoning|[a-z]{1,12}:think(?:ing)?"
 _OPEN: Final = re.compile(
-    rf"{_MENTIONED}(?:<(?:{_WORDS})>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|START_THINKING\|>)",
+    rf"<{_NOT_MENTIONED}(?:(?:{_WORDS})>|\|begin_of_thought\|>|\|START_THINKING\|>)"
+    rf"|◁{_NOT_MENTIONED}think▷|\[{_NOT_MENTIONED}THINK\]",
     re.IGNORECASE,
 )
 _CLOSE: Final = re.compile(
-    rf"{_MENTIONED}(?:</(?:{_WORDS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|END_THINKING\|>)",
+    rf"<{_NOT_MENTIONED}(?:/(?:{_WORDS})>|\|end_of_thought\|>|\|END_THINKING\|>)"
+    rf"|◁{_NOT_MENTIONED}/think▷|\[{_NOT_MENTIONED}/THINK\]",
     re.IGNORECASE,
 )
 _FOREIGN: Final = re.compile(  # a quick look whether there is anything to do
