@@ -172,7 +172,7 @@ def test_a_wrong_setup_ends_the_run_at_once(server, settings, tmp_path, status):
 
 def test_options_that_every_request_is_refused_for_end_the_run(server, settings, tmp_path):
     server.default = "status 400"
-    with pytest.raises(DianjinError, match="first 2. requests were all refused: HTTP 400"):
+    with pytest.raises(DianjinError, match=r"first 2. requests were all refused: HTTP 400"):
         list(ask(rows(500), settings(max_in_flight=2), journal=tmp_path / "j"))
 
 
