@@ -7,7 +7,7 @@ from dianjin_ext.answers.markers import EXPLICIT, WINDOW
 
 DOUBT: Final = re.compile(
     r"\b(?:not|cannot|if|unless|whether|wrong|incorrect|false|doubt|could|might|may"
-    r"|unlikely|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing)|maybe|perhaps"
+    r"|unlikely|possibly|probably|presumably|guess(?:ing)?|unsure|nobody|naive|claim(?:s|ed)?|assume[sd]?|suppos(?:e|ing)|maybe|perhaps"
     r"|(?:some|many|most|others|people|students|they)(?: \w+){0,2}? (?:say|think|argue|conclude"
     r"|believe|guess|choose|pick|answer)"
     r"|(?:thought|believed|said|argued|tempt(?:ing|ed)) (?:that|to)|format is:?)\b|n['’]t\b"

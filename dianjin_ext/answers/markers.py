@@ -32,7 +32,8 @@ CONCLUSION: Final = re.compile(
 _OWN = re.compile(
     r"(?:^|[^A-Za-z'’])(?:the|final|correct|right|best|closest|nearest|my|our|its?|this|so|thus|hence"
     r"|therefore|and|or|single|only|numeric(?:al)?|exact|approximate|rounded|resulting|computed"
-    r"|calculated|short|brief|direct|main|overall|full|desired|required|requested|i|me|we|will|to"
+    r"|calculated|short|brief|direct|main|overall|full|desired|required|requested|i|i['’]d|i would"
+    r"|me|we|will|to"
     r"|can|nthe|then|now"
     r"|(?:question|problem)['’]s|(?:(?<!least )(?<!less )(?:appropriate|accurate|suitable)))\s*$",
     re.IGNORECASE,
