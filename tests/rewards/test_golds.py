@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dianjin_ext.data import readers
+from dianjin_ext.questions import readers
 from dianjin_ext.questions.readers import cflue
 from dianjin_ext.quickstart import world
 from dianjin_ext.rewards import PRESETS, compute_score, gold_response
