@@ -117,6 +117,8 @@ def read_boxed(before: str, text: str, after: str, read: Callable[[str], Reading
         after: What follows it.
         read: Reads a quantity from end to end.
     """
+    if (not before or before.isspace()) and (not after or after.isspace()):
+        return read(text)
     ahead, behind = _line_before(before), _line_after(after)
     if not ahead and not behind:
         return read(text)
