@@ -14,15 +14,22 @@ _KINDS = (
     r"|pre-?tax|after-?tax|trading|underwriting|unreali[sz]ed|reali[sz]ed|percent(?:age)?|absolute"
     r"|relative|cash|sharp|slight|year-over-year|yoy|revenue|income|sales|profit|price|cost) )*"
 )
-_DOWN_NOUNS = "loss(?:es)?|decreases?|declines?|reduction|drop|fall|deficit|outflow|negative"
-_UP_NOUNS = "gains?|increases?|rise|growth|surplus|inflow|profits?|earnings|positive"
-_DOWN_VERBS = "decreased|declined|dropped|fell|fallen|reduced|shrank|shrunk|lost|down|lower"
-_UP_VERBS = "increased|rose|risen|grew|grown|gained|up|higher"
-_DOWN_ZH = (
-    "净亏损|亏损|亏|减少|下降|下滑|下跌|下调|降低|回落|缩减|负增长|净流出|赤字"
-    "|跌幅|降幅|减幅|跌|降|减"
+_DOWN_NOUNS = (
+    "loss(?:es)?|decreases?|declines?|reduction|drops?|falls?|deficit|outflows?|shortfall|negative"
 )
-_UP_ZH = "增长|增加|上升|上涨|上调|提高|提升|净流入|盈利|盈余|净利润|利润|增幅|涨幅|涨|升|增"
+_UP_NOUNS = "gains?|increases?|rises?|growth|surplus|inflows?|profits?|earnings|positive"
+_DOWN_VERBS = (
+    "decreas(?:ed|ing)|declin(?:ed|ing)|dropp(?:ed|ing)|fell|fallen|falling|reduced|shrank|shrunk"
+    "|shrinks|lost|loses|down|lower"
+)
+_UP_VERBS = "increas(?:ed|ing)|rose|risen|rising|grew|grown|grows|growing|gained|up|higher"
+_DOWN_ZH = (
+    "净亏损|亏损|亏|净损失|损失|减少|下降|下滑|下跌|下调|降低|回落|缩减|负增长|净?流出|赤字"
+    "|逆差|缺口|跌幅|降幅|减幅|跌|降|减"
+)
+_UP_ZH = (
+    "增长|增加|上升|上涨|上调|提高|提升|净?流入|盈利|盈余|净利润|利润|顺差|增幅|涨幅|增速|涨|升|增"
+)
 
 _BEFORE = re.compile(
     r"(?:an? |the )?(?P<kind>" + _KINDS + ")"
@@ -34,6 +41,10 @@ _BEFORE = re.compile(
     rf"(?:(?P<fell_zh>{_DOWN_ZH})|(?P<rose_zh>{_UP_ZH}))[额幅]?度?[了达为是:]? ?",
     re.IGNORECASE,
 )
+# `下降为5` is down to 5, not by 5.
+_LEVEL = re.compile(
+    "(?<!负)(?:减少|下降|下滑|下跌|下调|降低|回落|缩减|[跌降减]|增长|增加|上升|上涨|上调|提高|提升|[涨升增])[为] ?$"
+)
 _AFTER = re.compile(
     rf" ?\(? ?(?:(?P<down>{_DOWN_NOUNS}|{_DOWN_VERBS})|(?P<up>{_UP_NOUNS}|{_UP_VERBS})"
     rf"|的?(?:(?P<down_zh>{_DOWN_ZH})|(?P<up_zh>{_UP_ZH})))\)?",
@@ -42,32 +53,46 @@ _AFTER = re.compile(
 _ARTICLE = re.compile("an? ", re.IGNORECASE)
 _NAMED = re.compile(
     rf"(?:[\w%'’&() -]*[ \b])?(?:(?P<down>{_DOWN_NOUNS})|(?P<up>{_UP_NOUNS}))"
-    r"(?: (?:in|of|on|for|from|per|rate)\b[\w%'’& -]*)?",
+    r"(?: (?:in|of|on|for|from|per|rate|after|before|attributable|to)\b[\w%'’& -]*)?",
     re.IGNORECASE,
 )
 _NAMED_ZH = re.compile(
-    rf"[^\x00-\x7f\d]{{0,20}}?(?:(?P<down>{_DOWN_ZH})|(?P<up>{_UP_ZH}))(?:额|总额|金额|幅度|百分比)?"
+    rf"[^\x00-\x7f\d]{{0,20}}?(?:(?P<down>{_DOWN_ZH})|(?P<up>{_UP_ZH}))(?:额|总额|金额|幅度|百分比|率)?"
 )
 # `Expected loss rate`, `loss given default`: terms of their own.
 _TERM = re.compile(
     r"\bloss(?:es)? (?:ratio|rate|given|factor|reserve|allowance|severity|frequency)"
     r"|\b(?:fall|drop|growth|gain)s? (?:ratio|factor)"
-    r"|profit\W*(?:and|or|&|/)\W*loss|gain\W*(?:or|/)\W*loss|increase\W*(?:or|/)\W*decrease|\bor\b|盈亏|损益|增减|涨跌|升降|减值|坏账|[率比]$",
+    r"|(?:profit|income|gain|increase)s?\W*(?:and|or|&|/)\W*(?:net )?(?:loss|decrease)|\bor\b"
+    r"|\b(?:after|before|without|excluding|including|despite|offsett?(?:ing)?|adding back|no|not"
+    r"|net of|due to|because of|allowances? for|provisions? for|reserves? for|stop)\b[^=]*\b"
+    rf"(?:{_DOWN_NOUNS})\b|盈亏|损益|增减|涨跌|升降|减值|坏账|止损|扣除"
+    r"|(?<!下降)(?<!降低)(?<!减少)[率比]$",
     re.IGNORECASE,
 )
 
 _ASKED_ZH: Final = re.compile(
-    rf"(?:{_DOWN_ZH}|损失)了?(?:额|金额|幅度?|比例|百分比|率)?(?:是|为|有|约|达)?(?:了)?"
+    rf"(?:{_DOWN_ZH})了?的?(?:额|金额|幅度?|比例|百分比|率)?(?:是|为|有|约|达)?(?:了)?"
     r"(?:多少|几|[（(]\s*[)）]|$|[？?])|(?:计算|求)[^。？?]{0,30}?"
-    rf"(?:{_DOWN_ZH}|损失)(?:额|金额|幅度?|比例|百分比|率)"
+    rf"(?:{_DOWN_ZH})的?(?:额|金额|幅度?|比例|百分比|率)"
+)
+_EITHER_WAY: Final = re.compile(
+    r"\b(?:profit|income|gain|increase|rise|growth)s?\W*(?:and|or|&|/|\()\W*(?:an? |the |net )*"
+    r"(?:loss|decrease|decline|fall|drop)|\b(?:loss|decrease|decline|fall|drop)(?:es)?\W*(?:or|/|\()"
+    r"\W*(?:an? |the |net )*(?:profit|income|gain|increase|rise|growth)|盈亏|增减|涨跌|升降",
+    re.IGNORECASE,
 )
 _ASKED: Final = re.compile(
-    r"\b(?:by )?(?:how much|what (?:percent(?:age)?|amount))\b[^.?]{0,160}?"
+    r"\b(?:by )?(?:how much|what (?:percent(?:age)?|amount))\b(?:(?!\b(?:chang|increas|grow|grew|ris"
+    r"|rose|gain|mak|earn|after|while|when|if|because|since|following|despite)|\b(?:as|make)\b)"
+    r"[^.?]){0,160}?"
     r"\b(?:decrease|decline|drop|fall|shrink|lose|lost|reduce|decreased|declined|fell|dropped)d?\b"
+    r"|\bhow (?:large|big|great|high|much) (?:is|was|were|are) (?:the|its|their) (?:[a-z-]+ ){0,3}?"
+    r"(?:loss(?:es)?|decrease|decline|reduction|drop|fall|deficit|outflow|shortfall)\b"
     r"|\b(?:what (?:is|was|were|are|would be)|calculate|compute|find|determine|give|state)\b"
     r"(?: the)?(?: (?:total|net|overall|average|annual|percent(?:age)?|amount of|size of|operating"
     r"|expected|maximum|approximate|absolute|the))* (?:[a-z-]+ ){0,2}?"
-    r"(?:loss(?:es)?|decrease|decline|reduction|drop|fall|deficit|outflow)\b",
+    r"(?:loss(?:es)?|decrease|decline|reduction|drop|fall|deficit|outflow|shortfall)\b",
     re.IGNORECASE,
 )
 
@@ -83,6 +108,8 @@ def beside(text: str) -> Directed | None:
     """Return which way a quantity goes by the words before or after it; None without such words."""
     match = _BEFORE.match(text)
     if match is not None and match.end() < len(text):
+        if is_level(match[0]):
+            return None
         down = match["down"] or match["fell"] or match["fell_zh"]
         return Directed("down" if down else "up", text[match.end() :])
     cut = len(text)
@@ -93,6 +120,11 @@ def beside(text: str) -> Directed | None:
                 return None
             return Directed("down" if match["down"] or match["down_zh"] else "up", rest)
     return None
+
+
+def is_level(text: str) -> bool:
+    """Whether `text` ends in words for where a quantity came to, such as `下降为`."""
+    return _LEVEL.search(text) is not None
 
 
 def named(name: str) -> Way:
@@ -108,4 +140,6 @@ def named(name: str) -> Way:
 
 def asks_for_fall(question: str) -> bool:
     """Whether a question asks by name how far something fell: `下降了多少`, `what was the loss`."""
+    if _EITHER_WAY.search(question):
+        return False
     return bool(_ASKED.search(question) or _ASKED_ZH.search(question))

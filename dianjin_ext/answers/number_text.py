@@ -26,7 +26,7 @@ _STYLE = re.compile(
     r"|left|right|displaystyle|operatorname|underline|fbox|framebox|emph)(?![A-Za-z])"
 )
 _THIN = re.compile("(?<=[0-9])(?:\\\\[,;:]|\u2009|\u202f)(?=[0-9]{3}(?![0-9]))")
-_TIE = re.compile(r"(?<=\})~(?!~)|(?<=[0-9])~(?=\\?[A-Za-z])")  # elsewhere: a range, or about
+_TIE = re.compile(r"(?<=\})~(?!~)|(?<=[0-9])~(?=\\?[A-Za-z%])")  # elsewhere: a range, or about
 _SPACE = re.compile(r"\\(?:[,;: \\]|q?quad(?![A-Za-z]))")
 _COMMANDS = {
     **{r"\times": "×", r"\cdot": "·", r"\approx": "≈", r"\simeq": "≈", r"\sim": "~"},
@@ -64,7 +64,7 @@ def _nfkc(text: str) -> str:
 
 
 def _from_latex(text: str) -> str:
-    text = undressed(text)
+    text = undressed(text).replace("{,}", ",")
     text = _THIN.sub(",", _TIE.sub(" ", text).replace(r"\$", _DOLLAR).replace("$$", "$"))
     if text.count("$") % 2 == 0:
         text = _MATH.sub(r"\1", text)
@@ -72,7 +72,6 @@ def _from_latex(text: str) -> str:
     if "\\" in text:
         text = _COMMAND.sub(lambda m: _COMMANDS[m[0]], text)
         text = _SPACE.sub(" ", _STYLE.sub("", text))
-    text = text.replace("{,}", ",")
     if _BRACED_DIGITS.search(text):
         return ""
     return text.replace("{", "").replace("}", "").replace(_DOLLAR, "$")

@@ -25,10 +25,11 @@ import re
 from fractions import Fraction
 
 from dianjin_ext.answers.chinese_numerals import DIGIT, PLACE
-from dianjin_ext.answers.direction import beside, named
+from dianjin_ext.answers.direction import beside, is_level, named
 from dianjin_ext.answers.number_text import plain_number
 from dianjin_ext.answers.quantity import Number, read_quantity
 from dianjin_ext.answers.reading import MAX_LENGTH, Reading
+from dianjin_ext.answers.said_unit import said_unit, unit_of_name
 from dianjin_ext.answers.text import drop_lead
 from dianjin_ext.answers.units import same_currency
 
@@ -51,18 +52,25 @@ _AGAIN = re.compile(
 )
 # What a quantity is called: NPV, P_0, d1, \beta; formulas are no names.
 _NAME = re.compile(
-    r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%()]){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
+    r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%$()]|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})|,(?= in )){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
     r" ?[=≈:] ?(?=[^=≈:]+$)"
 )
+# A name in Chinese, with or without a copula: `增长率为5%`, `年化收益率5%`.
+_NAME_ZH = re.compile(
+    r"([\u4e00-\u9fff]{2,20}?)(?:约?为|是|达到?)约? ?(?=[^为是达]+$)"
+    r"|([\u4e00-\u9fff]{0,14}?(?:率|增速|[同环]比)) ?约?(?=[-+0-9$¥])"
+)
+_FUNCTION = re.compile(r"\\?(?:sqrt|ln|log|exp|max|min|sum|int|lim|sin|cos|prod|over)(?![a-z]{2})")
 _DOUBT = re.compile(
-    r"\b(?:not|wrong|false|incorrect|if|unless|suppos\w+|assum\w+|maybe|perhaps|or)\b|n['’]t\b"
-    r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能",
+    r"\b(?:no(?!\.)|not|wrong|false|incorrect|if|unless|suppos\w+|assum\w+|maybe|perhaps|or)\b|n['’]t\b"
+    r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能|至[少多]|[大小多少]于|超|逾|接近|百分之|最[多少高低大小]$",
     re.IGNORECASE,
 )
-_BRACKETED_UNIT = re.compile(
-    r"(.*[0-9万亿a-z]) ?\((?:in |单位[:为]?)?([^\W\d][^()\d]{0,40}|[$¥€£%‰][^()\d]{0,40})\)",
+_UNIT_BEHIND = re.compile(
+    r"(.*[0-9万亿元a-z%]) ?\(([^\W\d][^()\d]{0,40}|[$¥€£%‰][^()\d]{0,40})\)",
     re.IGNORECASE,
 )
+_YEAR_ON_YEAR = re.compile(r",? ?\(?(?:yoy|y/y|y-o-y|year[- ]over[- ]year|qoq|q/q)\)?$", re.IGNORECASE)
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
 
 
@@ -77,14 +85,15 @@ def read_number(text: str) -> Reading[Number]:
     if not cleaned or not _HAS_DIGIT.search(cleaned):
         return _NO_ANSWER
     cleaned = drop_lead(cleaned).rstrip("。. ")
-    way = ""
+    way = unit = ""
     if (name := _NAME.match(cleaned)) and not _DOUBT.search(name[1]):
+        if _FUNCTION.match(name[1]):
+            return _NO_ANSWER
         cleaned = cleaned[name.end() :]
-        way = named(name[1])
-    reading = _read(cleaned)
-    if reading.value is None and not way and (directed := beside(cleaned)):
-        way, cleaned = directed
-        reading = _read(cleaned.strip())
+        way, unit = named(name[1]), unit_of_name(name[1])
+    reading = _read(f"{cleaned} ({unit})" if unit else cleaned)
+    if reading.value is None and not way and not unit:
+        way, reading = _in_words(cleaned, reading)
     return _fallen(reading) if way == "down" and reading.value is not None else reading
 
 
@@ -93,16 +102,32 @@ def round_to(value: Fraction, step: Fraction) -> Fraction:
     return round(value / step) * step if step else value
 
 
+def _in_words(text: str, reading: Reading[Number]) -> tuple[str, Reading[Number]]:
+    """Read a quantity with words around it: which way it goes, and its value."""
+    if directed := beside(text):
+        told = _read(directed.rest.strip())
+        if told.value is not None:
+            return directed.way, told
+    name = _NAME_ZH.match(text)
+    if name is not None and not _DOUBT.search(name[0]) and not is_level(name[0]):
+        return named(name[1] or name[2]), _read(text[name.end() :])
+    if (said := _YEAR_ON_YEAR.search(text)) is not None:
+        return "", _read(text[: said.start()])
+    return "", reading
+
+
 def _read(text: str) -> Reading[Number]:
     found = read_quantity(text) or _range(text)
-    if found is None and (unit := _BRACKETED_UNIT.fullmatch(text)):
-        found = read_quantity(f"{unit[1]} {unit[2]}") or _said_twice(unit[1], unit[2])
+    if found is None and (parts := _UNIT_BEHIND.fullmatch(text)):
+        number, unit = parts[1].rstrip(), said_unit(parts[2])
+        if unit:
+            found = read_quantity(f"{number} {unit}") or _said_twice(number, unit)
     return _again(text) if found is None else Reading(found)
 
 
 def _said_twice(text: str, unit: str) -> Number | None:
     """Read a quantity behind which its unit stands again: `$5 million (in USD millions)`."""
-    number, again = read_quantity(text.rstrip()), read_quantity(f"1 {unit}")
+    number, again = read_quantity(text), read_quantity(f"1 {unit}")
     if number is None or again is None or number.scale != again.scale or number.rate != again.rate:
         return None
     same = not number.currency or not again.currency

@@ -42,6 +42,7 @@ CURRENCY_SIGNS: Final[dict[str, str]] = {
     **{"US$": "USD", "HK$": "HKD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD"},
     **{"NZ$": "NZD", "S$": "SGD", "NT$": "TWD", "R$": "BRL"},
     **{"$": "$", "¥": "¥", "€": "EUR", "£": "GBP", "₤": "GBP", "₩": "KRW", "₹": "INR"},
+    **{"Rs": "INR", "Rs.": "INR"},
 }
 """Currencies as they stand before a number or after it; codes in any case."""
 
@@ -102,10 +103,9 @@ def alternatives(words: Iterable[str]) -> str:
     longest_first = sorted(words, key=len, reverse=True)
     ascii_ends = [re.escape(word) for word in longest_first if re.search("[A-Za-z]$", word)]
     others = [re.escape(word) for word in longest_first if not re.search("[A-Za-z]$", word)]
-    patterns = others
-    if ascii_ends:
-        patterns = [*others, f"(?:{'|'.join(ascii_ends)})(?![A-Za-z])"]
-    return "|".join(patterns)
+    if ascii_ends:  # first, so that `% points` is not read as `%`
+        others.insert(0, f"(?:{'|'.join(ascii_ends)})(?![A-Za-z])")
+    return "|".join(others)
 
 
 def same_currency(one: str, other: str) -> bool:
