@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from dianjin_ext.answers.direction import beside
-from dianjin_ext.answers.quantity import read_quantity
+from dianjin_ext.answers.chinese_numerals import DIGIT
+from dianjin_ext.answers.direction import beside, is_level, named
 from dianjin_ext.answers.reading import Reading
+from dianjin_ext.answers.said_unit import said_unit, unit_of_name
 from dianjin_ext.answers.units import (
     CAPITAL_SCALES,
     CURRENCY_SIGNS,
@@ -45,11 +46,19 @@ _CLOSER = re.compile(
     rf"(?P<blank>\s)|{_BLANK}|{_DRESS}\s?\{{|\\(?:displaystyle|right|big|Big|bigr|Bigr)"
     r"|\\[)\]]|(?<!\\)\$\$?|\*\*?(?![0-9])|__|`|\}"
 )
+# Groups of a style, and marks that mean nothing beside a number.
+_STYLED = re.compile(rf"{_DRESS}\s?\{{([^{{}}]*)\}}|\*\*([^*\n]+)\*\*")
+_MARKS: Final = {
+    **{r"\permil": "‰", r"\textperthousand": "‰", "{,}": ",", r"\!": "", r"{\%}": r"\%"},
+    **{r"\rightarrow": "⇒", "->": "⇒", "=>": "⇒", r"\left": "", r"\right": "", "\ufe0f": ""},
+    **{r"\bigl": "", r"\bigr": "", r"\Bigl": "", r"\Bigr": ""},
+}
+_MARK = re.compile("|".join(re.escape(m) + "(?![A-Za-z])" * m[-1].isalpha() for m in _MARKS))
 _DASH = re.compile(r"[-−–—﹣－‐‑‒―]+\Z")
 _SIGN = re.compile(r"(?:负的?|\bminus|\bnegative)\Z", re.IGNORECASE)
 _POSITIVE = re.compile(r"(?:^|[=:：≈(（是为\s])\+\Z")
 _RELATION = re.compile(
-    r"(?:[=:：≈(（,，。;；]|\\approx|\\sim|\\to|\\Rightarrow|\b(?:is|was|be|of|by)|[是为约]) ?\Z"
+    r"(?:[=:：≈(（,，。;；⇒]|\\approx|\\sim|\\to|\\Rightarrow|\b(?:is|was|be|of|by)|[是为约]) ?\Z"
 )
 _MONEY_BEFORE = re.compile(
     rf"(?:(?:US|HK|C|CA|A|AU|NZ|S|NT|R)?\\?\$|(?<![A-Za-z])(?:{alternatives(CURRENCY_SIGNS)}))\Z",
@@ -57,20 +66,38 @@ _MONEY_BEFORE = re.compile(
 )
 _WAY_BEFORE = re.compile(
     r"(?:(?<![A-Za-z])(?:an? |the )?(?:[a-z-]+ ){0,2}?"
-    r"(?:loss(?:es)?|decreased?|declined?|reduction|drop|fall|fell|dropped|lost|shrank|down|deficit|outflow|gain|increased?|rise|rose|grew|growth|up)"
+    r"(?:loss(?:es)?|decreas(?:e[sd]?|ing)|declin(?:e[sd]?|ing)|reduc(?:tion|ed|es)|drops?|dropping"
+    r"|falls?|falling|fell|dropped|lost|loses|shr[aiu]nk|down|lower|deficit|outflow|shortfall|gain"
+    r"|increas(?:e[sd]?|ing)|rises?|rising|rose|grew|grows|growth|up)"
     r"(?: (?:of|by|is|was)|:| =|=)?"
-    r"|(?:净亏损|亏损|减少|下降|下滑|下跌|降低|跌幅|降幅|减幅|跌|负增长|净流出|增长|增加|上升|上涨|提高|增幅"
-    r"|涨幅)[额度]?(?:了|达|为|是|约|:|：|=)*) ?\Z",
+    r"|(?:净亏损|亏损|净损失|减少|下降|下滑|下跌|降低|缩减|回落|跌幅|降幅|减幅|下降幅度|跌|负增长|净流出|逆差"
+    r"|缺口|增长|增加|上升|上涨|提高|增幅|涨幅)[额度]?(?:了|达|为|是|约|:|：|=)*) ?\Z",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(
+    r"(?:\b(?:about|approximately|approx\.|around|roughly|some|of|to)|大约|大概|约|近似)[为是]? ?\Z", re.IGNORECASE
+)
+_NAME_BEFORE = re.compile(
+    r"(?:^|[.,;!?，。；！？:：] ?)(?:so |thus |hence |therefore |then |and |所以|因此|故)?"
+    r"(?P<name>[^.,;!?，。；！？:：=≈]{1,70}?) ?"
+    r"(?:=|≈|:|：|[:：]|\b(?:is|was|are|were|equals?|(?:came|comes|amounts?|amounted) to|of)"
+    r"|[为是达]|等于)[:：]? ?\Z",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"(?:\b(?:not|no|never|without)(?: (?:an?|the|any))?|n['’]t|[没未无不非](?:有|曾|再|是)?) ?\Z",
+    re.IGNORECASE,
+)
+_PER_HUNDRED = re.compile(r"(?<![一二三四五六七八九十0-9])[百千万]分之\Z")
 _UNREADABLE_BEFORE = re.compile(
-    r"[0-9０-９][.,，]?\Z|(?:^|[\s$])[.]\Z|[+×÷·∙^_<>≤≥≠±∓/!√%‰]\Z|(?<![\\&])&lt;\Z"
-    r"|\\(?:times|cdot|div|pm|mp|lt|gt|le|leq|leqslant|ge|geq|geqslant|neq|ne|log|ln|exp|sum|int"
+    r"[0-9０-９][.,，]?\Z|分之\Z|(?<![统唯之第如同每])[一二三四五六七八九两十]\Z|\\[A-Za-z]+\s?\{\Z|(?:^|[\s$])[.]\Z|[+×÷·∙^_<>≤≥≠±∓/!√%‰]\Z|(?<![\\&])&lt;\Z"
+    r"|\\(?:times|cdot|div|pm|mp|lt|gt|le|ll|gg|leq|leqslant|ge|geq|geqslant|neq|ne|log|ln|exp|sum|int"
     r"|max|min|over|not|sqrt(?:\[[^\]]{1,9}\])?)\Z"
+    r"|\\[cdt]?frac\s?(?:\{[^{}]*\}|[0-9])\s?\Z|\\(?:pi|sigma|mu|alpha|beta|gamma|lambda)\Z"
     r"|(?:\\[cdt]?frac|\\sqrt(?:\[[^\]]{1,9}\])?|[\^_}\]])\s?\{\Z|[0-9]\s?\*\*?\Z"
-    r"|(?<![A-Za-z])(?:not|n['’]t|never|more than|less than|at least|at most|over|under|above|below"
-    r"|greater than|exceeds?|or|between)\Z"
-    r"|(?:不是|并非|不等于|不为|大于|小于|超过|高于|低于|不到|不足|至少|至多|不少于|不低于|或|除以|乘以)\Z",
+    r"|(?<![A-Za-z])(?:not(?: equal(?:s|ed)?(?: to)?| exactly)?|n['’]t|never|more than|less than|at least|at most|over|under|above|below"
+    r"|greater than|exceeds?|or|between|up to|nearly|almost|close to)\Z"
+    r"|(?:不是|并非|不等于|不为|大于|小于|超过|高于|低于|不到|不足|至少|至多|不少于|不低于|或|除以|乘以|(?<![附最])近|超|逾)\Z",
     re.IGNORECASE,
 )
 _POWER = re.compile(
@@ -90,21 +117,36 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(
-    r"[(（]\s?(?:in )?\\?([%％‰]|[^\W\d][^()（）\d]{0,30}?)\s?[)）]", re.IGNORECASE
+    r"[(（]\s?(\\?[%％‰]|[^\W\d][^()（）\d]{0,40}?|\\?[$¥€£] ?[^\W\d][^()（）\d]{0,30}?)\s?[)）]"
 )
 _WAY_AFTER = re.compile(
-    r"(?:(?:increase|decrease|decline|reduction|drop|gain|rise|growth|loss|lower|higher)d?\b"
+    r"(?:(?:increase|decrease|decline|reduction|drop|gain|rise|growth|loss|lower|higher|less|fewer)d?\b"
     r"|的?(?:下降|减少|亏损|降幅|跌幅|增长|增加|增幅|涨幅))",
     re.IGNORECASE,
 )
 _UNREADABLE_AFTER = re.compile(
-    r"[0-9０-９]|[.,，][0-9]|['’][0-9]|[-−–~～+×÷·∙*/:]\s?[\\($]*[0-9]|[\^!√°?？]|_\{|[+×÷·*]\s?[\\A-Za-z(]"
-    r"|\\(?:times|cdot|div|pm|mp|over|circ|sqrt|[cdt]?frac|boxed|fbox|to(?![A-Za-z]))"
+    r"[0-9０-９½⅓⅔¼¾⅕-⅞²³¹⁰-ⁿ]|[.,，][0-9]|['’][0-9]|[-−–~～+×÷·∙*/:]\s?[\\($]*[0-9]|[\^!√°?？]|_[{\\0-9A-Za-z]"
+    r"|[+×÷·*]\s?[\\A-Za-z(]|[+±∓]|[.,]?\\(?:overline|dot|bar|overset)|十|分之|点[0-9零一二三四五六七八九]"
+    r"|\\(?:times|cdot|cdots|div|pm|mp|over|circ|degree|sqrt|[cdt]?frac|boxed|fbox|to|pi|sigma|mu"
+    r"|alpha|beta|gamma|lambda|theta|log|ln|exp|infty|binom)(?![A-Za-z])"
+    r"|(?:dozens?|hundredths?|thousandths?|tenths?|ppm|per (?:hundred|thousand|million|mille))\b"
+    r"|(?:is|was|are|were|would be) (?:not|wrong|incorrect)\b|(?:is|was|are)n['’]t\b|是?(?:不对|不正确|错)|不是"
     r"|/\s?(?:\\|[A-Za-z(])|(?:to|or|through|到|至|或|或者)\s?[\\$(]*(?:[0-9]|\\boxed|\\fbox)"
     r"|(?:or (?:more|less|above|below|higher|lower)|多|余|以上|以下|不到)(?!\w)|[多余][万亿千百]",
     re.IGNORECASE,
 )
-_LETTER = re.compile("[A-Za-z]")
+_GLUED = re.compile(r"[A-Za-z](?![A-Za-z])|\(\s?(?:[0-9]|[A-Za-z]\s?[-+*/^])")
+_MANY = re.compile(rf"(?:{_SCALES}|(?-i:{alternatives(CAPITAL_SCALES)})|\\?[%％‰])", re.IGNORECASE)
+_IN = re.compile(
+    rf",? ?in (?:the )?(?P<unit>(?:{alternatives(CURRENCY_SIGNS)}|\\\$)? ?(?:{_SCALES})(?: of (?:{_MONEY}))?"
+    rf"|percent(?:age)?(?: points| terms)?|(?:{_MONEY}))(?![A-Za-z])",
+    re.IGNORECASE,
+)
+_TAIL_LETTER = re.compile(r"[kKmMBbTtxXpP](?![A-Za-z])")
+_GROUP = re.compile(r"[0-9]{3}(?![0-9])|.*(?:/|frac)")
+_ARTICLE = re.compile(r"(?:an?|the) ", re.IGNORECASE)
+_VARIABLE = re.compile(r"(?<![A-Za-z\\])[A-Za-z]\Z")
+_CLOSED = re.compile(rf"\s?(?:{_SCALES})?\s?[^\s()（）.,，。;；]{{0,12}}\s?[)）]", re.IGNORECASE)
 _AMBIGUOUS: Final = "ambiguous"
 
 
@@ -142,7 +184,7 @@ def _line_before(text: str) -> str:
     text = text[-2 * REACH :]
     if text.rstrip().endswith(("\\[", "$$")):  # a formula of its own lines
         text = text.rstrip()
-    return text[text.rfind("\n") + 1 :][-REACH:].lstrip() if text.strip() else ""
+    return _bare(text[text.rfind("\n") + 1 :][-REACH:].lstrip()) if text.strip() else ""
 
 
 def _line_after(text: str) -> str:
@@ -150,7 +192,15 @@ def _line_after(text: str) -> str:
     bare = text.lstrip()
     if bare.startswith(("\\]", "$$")):
         text = bare
-    return text.split("\n", 1)[0][:REACH].rstrip()
+    return _bare(text.split("\n", 1)[0][:REACH].rstrip())
+
+
+def _bare(line: str) -> str:
+    """Return a line without the styles of whole groups in it."""
+    if "\\" in line or "{" in line or ">" in line or "*" in line:
+        line = _STYLED.sub(lambda match: match[1] or match[2] or "", line)
+        line = _MARK.sub(lambda match: _MARKS[match[0]], line)
+    return line
 
 
 def _strip(line: str) -> tuple[str, bool]:
@@ -172,10 +222,13 @@ def _before(line: str, behind: str, text: str) -> str | None:
         if not line or line.rstrip("> ") == "":
             return words
         if (match := _SIGN.search(line)) is not None:
-            return "-" + words
+            return None if _falls(line[: match.start()]) else "-" + words
         if (match := _DASH.search(line)) is not None:
-            sign = _sign(line[: match.start()], match[0], blank)
-            return sign if sign is None else sign + words
+            head = line[: match.start()]
+            sign = _sign(head, match[0], blank)
+            return None if sign is None or (sign and _falls(head)) else sign + words
+        if not blank and not words and (match := _PER_HUNDRED.search(line)) is not None:
+            return match[0]
         if not blank and _POSITIVE.search(line):
             return "+" + words
         if not words and not blank and (match := _MONEY_BEFORE.search(line)) is not None:
@@ -185,13 +238,40 @@ def _before(line: str, behind: str, text: str) -> str | None:
         break
     if _UNREADABLE_BEFORE.search(line):
         apart = blank and line[-1] in "0123456789.,，%"
-        return words if apart and "/" not in text and "frac" not in text else None
-    if not blank and line[-1] in "(（[" and behind[:1] in ")）]":
-        return None if line[-1] != "[" else words
-    if (match := _WAY_BEFORE.search(line + " " * blank)) is not None:
-        way = match[0].strip()
-        return f"{_last_words(way)} {words}"
+        return words if apart and not _GROUP.match(text) else None
+    if not blank and _VARIABLE.search(line):
+        return None
+    if line[-1] in "(（" and _CLOSED.match(behind):
+        return None
+    return _way(line, blank, words)
+
+
+def _way(line: str, blank: bool, words: str) -> str | None:
+    """Return words for the way that the number goes, before `words`."""
+    line += " " * blank
+    bare = _ABOUT.sub("", line)
+    for said in dict.fromkeys((line, bare)):
+        if (match := _WAY_BEFORE.search(said)) is not None:
+            way = match[0].strip()
+            if is_level(way) or (said is bare and line.rstrip()[-2:].lower() == "to"):
+                return words
+            if _DENIED.search(said[: match.start()]) or _DENIED.search(way.split(_last_words(way))[0]):
+                return None
+            return f"{_last_words(way)} {words}"
+    if (match := _NAME_BEFORE.search(line)) is not None:
+        name = match["name"].strip()
+        if named(name) == "down":
+            return f"decrease of {words}"
+        if (unit := unit_of_name(name)) != "":
+            return f"x ({unit}) = {words}"
     return words
+
+
+def _falls(line: str) -> bool:
+    """Whether words before a minus say already that the number falls."""
+    match = _WAY_BEFORE.search(line.rstrip() + " ")
+    said = beside(f"{_last_words(match[0].strip())} 5") if match is not None else None
+    return said is not None and said.way == "down"
 
 
 def _last_words(way: str) -> str:
@@ -237,10 +317,17 @@ def _after(line: str) -> tuple[str, str] | None:
         while (match := _CLOSER.match(line)) is not None:
             line = line[match.end() :]
     if (match := _BRACKETED.match(line)) is not None:
-        said = f" ({match[1]})"
-        if read_quantity(f"1 {match[1]}") is not None:
-            return power + said, ""
-        return power, ""
+        said = match[1].replace("\\", "").replace("％", "%").strip()
+        if (named_unit := said_unit(said)) != "":
+            return f"{power} ({named_unit})", ""
+        if (directed := beside(f"5 {_ARTICLE.sub('', said)}")) is not None and directed.rest.strip() == "5":
+            return f"{power} {_ARTICLE.sub('', said)}", ""
+        return None if _MANY.fullmatch(said.split(" ")[-1]) else (power, "")
+    if (match := _IN.match(line)) is not None:
+        named_unit = said_unit(match["unit"].replace("\\", "").replace("percentage", "percent"))
+        return (f"{power} ({named_unit})", "") if named_unit else None
+    if not blank and not power and _GLUED.match(line) and not _TAIL_LETTER.match(line):
+        return None
     tail = _TAIL.match(line)
     what = tail["what"].replace("\\", "") if tail else ""
     unit = tail["unit"] if tail else ""
@@ -252,8 +339,12 @@ def _after(line: str) -> tuple[str, str] | None:
         what, unit, rest = "", "", line
     while (match := _CLOSER.match(rest)) is not None:
         rest = rest[match.end() :]
-    if rest and (not (what + unit).strip() or rest[0] in "-/^") and _UNREADABLE_AFTER.match(rest):
+    if unit == "点" and rest[:1] and rest[0] in DIGIT:
         return None
+    said_so = (what + unit).strip()
+    if rest and _UNREADABLE_AFTER.match(rest):
+        if not said_so or not rest[0].isdigit() or unit.strip().lower() in ("x", "点"):
+            return None
     if (match := _WAY_AFTER.match(rest)) is not None and not unit:
         return f"{power} {what} {match[0]}", ""
     return (power + (f" {what}" if what.strip() else "")), (f" {unit}" if unit else "")

@@ -129,7 +129,7 @@ def is_level(text: str) -> bool:
 
 def named(name: str) -> Way:
     """Return which way a quantity goes by its name, such as `Net loss` or `净亏损`."""
-    name = name.strip()
+    name = name.strip().rstrip("约为是达")
     if _TERM.search(name):
         return ""
     match = _NAMED.fullmatch(name) or _NAMED_ZH.fullmatch(name)

@@ -34,6 +34,32 @@ _NAMED: Final = re.compile(
     rf"|[（(]\s*(?P<zh>{_ZH})(?:元|美元|港元|人民币|股|份)\s*[)）]",
     re.IGNORECASE,
 )
+# Sentences and clauses, and what makes one of them a question or a wish for a unit.
+_CLAUSES: Final = re.compile(r"(?<=[?？。；;])\s*|(?<=\.)\s+|(?<=[，,])\s*")
+_ASKS: Final = re.compile(
+    r"\b(?:what|how|which|calculate|compute|find|determine|express|answer|give|state|report|round"
+    r"|provide|show|estimate|derive)\b|[?？多几求]|计算|以|单位|给出|表示|回答|[（(]\s*[)）]",
+    re.IGNORECASE,
+)
+_SUBORDINATE: Final = re.compile(
+    r"^\s*(?:if|given|when|where|with|assum\w+|suppos\w+|because|since|although|of the)\b|^\s*(?:若|如果|假设|已知|设|当)",
+    re.IGNORECASE,
+)
+_OTHER_UNIT: Final = re.compile(
+    r"\b(?:per (?!year|annum|quarter|month)|eps\b|(?:each|yield|multiple|p/e|price|turnover|days|ratios?)\b)"
+    rf"|\bhow many (?!(?:{_EN}|shares|dollars|units)s?\b)(?![a-z]+ ?,? ?\(?in {_EN})"
+    r"|每|周转|收益率|利率|倍|回收期|年限|人数|次数|天数"
+    r"|多少(?:年|天|个月|月|人|家|次|倍|元|美元|股|份|个)|几(?:年|天|个月|人|家|次|倍|元|股)",
+    re.IGNORECASE,
+)
+# `20 (in millions)`, `net income (in millions) of 20`: the scale of a number that is given.
+_GIVEN_BEFORE: Final = re.compile(r"[0-9]\s*[)）]?\s*$")
+_GIVEN_AFTER: Final = re.compile(
+    r"\s*[)）]?\s*(?:[元股]\s*[)）]?\s*)?(?:(?:was|is|are|were|of|=|:|：|为|是|共|有)\s*)?[$¥]?\s*"
+    r"[0-9]+(?![0-9]*年)",
+    re.IGNORECASE,
+)
+_YEAR: Final = re.compile(r"\s*[)）]?\s*(?:[^0-9]*)(?:19|20)[0-9]{2}(?![0-9])")
 # What has no scale whatever else the question says.
 _SHARE: Final = re.compile(
     r"\bpercent|\b(?:ratio|rate|margin|proportion|fraction|portion|times|growth|roi|share of)\b"
@@ -101,10 +127,39 @@ def _named_scale(name: str) -> Fraction | None:
 def _scale(question: str) -> Fraction | None:
     if not question or _SHARE.search(question):
         return None
+    asked_for = _asked_for(question)
+    if _OTHER_UNIT.search(asked_for):
+        return None
     named = {
         _SCALE_WORDS.get(word.lower()) or _SCALE_ZH[word]
-        for match in _NAMED.finditer(question)
+        for match in _NAMED.finditer(asked_for)
+        if not _given(asked_for, match)
         for word in match.groups()
         if word
     }
     return Fraction(named.pop()) if len(named) == 1 else None
+
+
+def _asked_for(question: str) -> str:
+    """Return the clauses of a question that ask, and those that only name a unit."""
+    clauses = _CLAUSES.split(question)
+    asking = [not _SUBORDINATE.search(clause) and bool(_ASKS.search(clause)) for clause in clauses]
+    if not any(asking):
+        return question
+    kept = [
+        clause
+        for clause, asks in zip(clauses, asking, strict=True)
+        if asks or _NAMED.match(clause.lstrip()) or _NAMED.match(clause.lstrip(" (（"))
+    ]
+    return " ".join(kept)
+
+
+def _given(text: str, match: re.Match[str]) -> bool:
+    """Whether a scale is that of a number that the question gives."""
+    if match["many"] or match["what"] or match["how"]:
+        return False
+    before = text[max(0, match.start() - 12) : match.start()]
+    if _GIVEN_BEFORE.search(before):
+        return not re.search(r"(?:19|20)[0-9]{2}\s*$", before)
+    after = text[match.end() : match.end() + 24]
+    return bool(_GIVEN_AFTER.match(after)) and not _YEAR.match(after)

@@ -184,6 +184,9 @@ def _meant(answer: Number, gold: Number, factor: Fraction | None) -> Iterator[Nu
         yield answer
         if answer.currency and not gold.currency:
             yield answer.times(1 / factor)  # `$5,466,312,000`, where `in millions` was asked for
+    elif answer.bare and gold.rate != 1 and factor * gold.rate == 1:
+        yield answer
+        yield answer.times(factor)  # `12.5`, where 12.5 % was asked for in per cent
     elif answer.bare and gold.rate == 1:
         yield answer.times(factor)
     elif gold.bare and (answer.rate == 1 or factor < 1):
