@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from dianjin_ext.answers.chinese_numerals import DIGIT
-from dianjin_ext.answers.direction import beside, is_level, named
+from dianjin_ext.answers.direction import beside
+from dianjin_ext.answers.leading import falls_already, leading_words
 from dianjin_ext.answers.reading import Reading
-from dianjin_ext.answers.said_unit import said_unit, unit_of_name
+from dianjin_ext.answers.said_unit import said_unit
 from dianjin_ext.answers.units import (
     CAPITAL_SCALES,
     CURRENCY_SIGNS,
@@ -64,30 +65,6 @@ _MONEY_BEFORE = re.compile(
     rf"(?:(?:US|HK|C|CA|A|AU|NZ|S|NT|R)?\\?\$|(?<![A-Za-z])(?:{alternatives(CURRENCY_SIGNS)}))\Z",
     re.IGNORECASE,
 )
-_WAY_BEFORE = re.compile(
-    r"(?:(?<![A-Za-z])(?:an? |the )?(?:[a-z-]+ ){0,2}?"
-    r"(?:loss(?:es)?|decreas(?:e[sd]?|ing)|declin(?:e[sd]?|ing)|reduc(?:tion|ed|es)|drops?|dropping"
-    r"|falls?|falling|fell|dropped|lost|loses|shr[aiu]nk|down|lower|deficit|outflow|shortfall|gain"
-    r"|increas(?:e[sd]?|ing)|rises?|rising|rose|grew|grows|growth|up)"
-    r"(?: (?:of|by|is|was)|:| =|=)?"
-    r"|(?:净亏损|亏损|净损失|减少|下降|下滑|下跌|降低|缩减|回落|跌幅|降幅|减幅|下降幅度|跌|负增长|净流出|逆差"
-    r"|缺口|增长|增加|上升|上涨|提高|增幅|涨幅)[额度]?(?:了|达|为|是|约|:|：|=)*) ?\Z",
-    re.IGNORECASE,
-)
-_ABOUT = re.compile(
-    r"(?:\b(?:about|approximately|approx\.|around|roughly|some|of|to)|大约|大概|约|近似)[为是]? ?\Z", re.IGNORECASE
-)
-_NAME_BEFORE = re.compile(
-    r"(?:^|[.,;!?，。；！？:：] ?)(?:so |thus |hence |therefore |then |and |所以|因此|故)?"
-    r"(?P<name>[^.,;!?，。；！？:：=≈]{1,70}?) ?"
-    r"(?:=|≈|:|：|[:：]|\b(?:is|was|are|were|equals?|(?:came|comes|amounts?|amounted) to|of)"
-    r"|[为是达]|等于)[:：]? ?\Z",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(
-    r"(?:\b(?:not|no|never|without)(?: (?:an?|the|any))?|n['’]t|[没未无不非](?:有|曾|再|是)?) ?\Z",
-    re.IGNORECASE,
-)
 _PER_HUNDRED = re.compile(r"(?<![一二三四五六七八九十0-9])[百千万]分之\Z")
 _UNREADABLE_BEFORE = re.compile(
     r"[0-9０-９][.,，]?\Z|分之\Z|(?<![统唯之第如同每])[一二三四五六七八九两十]\Z|\\[A-Za-z]+\s?\{\Z|(?:^|[\s$])[.]\Z|[+×÷·∙^_<>≤≥≠±∓/!√%‰]\Z|(?<![\\&])&lt;\Z"
@@ -95,7 +72,8 @@ _UNREADABLE_BEFORE = re.compile(
     r"|max|min|over|not|sqrt(?:\[[^\]]{1,9}\])?)\Z"
     r"|\\[cdt]?frac\s?(?:\{[^{}]*\}|[0-9])\s?\Z|\\(?:pi|sigma|mu|alpha|beta|gamma|lambda)\Z"
     r"|(?:\\[cdt]?frac|\\sqrt(?:\[[^\]]{1,9}\])?|[\^_}\]])\s?\{\Z|[0-9]\s?\*\*?\Z"
-    r"|(?<![A-Za-z])(?:not(?: equal(?:s|ed)?(?: to)?| exactly)?|n['’]t|never|more than|less than|at least|at most|over|under|above|below"
+    r"|(?<![A-Za-z])(?:not(?: equal(?:s|ed)?(?: to)?| exactly)?|n['’]t|never"
+    r"|more than|less than|at least|at most|over|under|above|below"
     r"|greater than|exceeds?|or|between|up to|nearly|almost|close to)\Z"
     r"|(?:不是|并非|不等于|不为|大于|小于|超过|高于|低于|不到|不足|至少|至多|不少于|不低于|或|除以|乘以|(?<![附最])近|超|逾)\Z",
     re.IGNORECASE,
@@ -130,7 +108,8 @@ _UNREADABLE_AFTER = re.compile(
     r"|\\(?:times|cdot|cdots|div|pm|mp|over|circ|degree|sqrt|[cdt]?frac|boxed|fbox|to|pi|sigma|mu"
     r"|alpha|beta|gamma|lambda|theta|log|ln|exp|infty|binom)(?![A-Za-z])"
     r"|(?:dozens?|hundredths?|thousandths?|tenths?|ppm|per (?:hundred|thousand|million|mille))\b"
-    r"|(?:is|was|are|were|would be) (?:not|wrong|incorrect)\b|(?:is|was|are)n['’]t\b|是?(?:不对|不正确|错)|不是"
+    r"|(?:is|was|are|were|would be) (?:not|wrong|incorrect)\b|(?:is|was|are)n['’]t\b"
+    r"|是?(?:不对|不正确|错)|不是"
     r"|/\s?(?:\\|[A-Za-z(])|(?:to|or|through|到|至|或|或者)\s?[\\$(]*(?:[0-9]|\\boxed|\\fbox)"
     r"|(?:or (?:more|less|above|below|higher|lower)|多|余|以上|以下|不到)(?!\w)|[多余][万亿千百]",
     re.IGNORECASE,
@@ -138,7 +117,8 @@ _UNREADABLE_AFTER = re.compile(
 _GLUED = re.compile(r"[A-Za-z](?![A-Za-z])|\(\s?(?:[0-9]|[A-Za-z]\s?[-+*/^])")
 _MANY = re.compile(rf"(?:{_SCALES}|(?-i:{alternatives(CAPITAL_SCALES)})|\\?[%％‰])", re.IGNORECASE)
 _IN = re.compile(
-    rf",? ?in (?:the )?(?P<unit>(?:{alternatives(CURRENCY_SIGNS)}|\\\$)? ?(?:{_SCALES})(?: of (?:{_MONEY}))?"
+    rf",? ?in (?:the )?(?P<unit>(?:{alternatives(CURRENCY_SIGNS)}|\\\$)? ?(?:{_SCALES})"
+    rf"(?: of (?:{_MONEY}))?"
     rf"|percent(?:age)?(?: points| terms)?|(?:{_MONEY}))(?![A-Za-z])",
     re.IGNORECASE,
 )
@@ -222,11 +202,11 @@ def _before(line: str, behind: str, text: str) -> str | None:
         if not line or line.rstrip("> ") == "":
             return words
         if (match := _SIGN.search(line)) is not None:
-            return None if _falls(line[: match.start()]) else "-" + words
+            return None if falls_already(line[: match.start()]) else "-" + words
         if (match := _DASH.search(line)) is not None:
             head = line[: match.start()]
             sign = _sign(head, match[0], blank)
-            return None if sign is None or (sign and _falls(head)) else sign + words
+            return None if sign is None or (sign and falls_already(head)) else sign + words
         if not blank and not words and (match := _PER_HUNDRED.search(line)) is not None:
             return match[0]
         if not blank and _POSITIVE.search(line):
@@ -243,45 +223,7 @@ def _before(line: str, behind: str, text: str) -> str | None:
         return None
     if line[-1] in "(（" and _CLOSED.match(behind):
         return None
-    return _way(line, blank, words)
-
-
-def _way(line: str, blank: bool, words: str) -> str | None:
-    """Return words for the way that the number goes, before `words`."""
-    line += " " * blank
-    bare = _ABOUT.sub("", line)
-    for said in dict.fromkeys((line, bare)):
-        if (match := _WAY_BEFORE.search(said)) is not None:
-            way = match[0].strip()
-            if is_level(way) or (said is bare and line.rstrip()[-2:].lower() == "to"):
-                return words
-            if _DENIED.search(said[: match.start()]) or _DENIED.search(way.split(_last_words(way))[0]):
-                return None
-            return f"{_last_words(way)} {words}"
-    if (match := _NAME_BEFORE.search(line)) is not None:
-        name = match["name"].strip()
-        if named(name) == "down":
-            return f"decrease of {words}"
-        if (unit := unit_of_name(name)) != "":
-            return f"x ({unit}) = {words}"
-    return words
-
-
-def _falls(line: str) -> bool:
-    """Whether words before a minus say already that the number falls."""
-    match = _WAY_BEFORE.search(line.rstrip() + " ")
-    said = beside(f"{_last_words(match[0].strip())} 5") if match is not None else None
-    return said is not None and said.way == "down"
-
-
-def _last_words(way: str) -> str:
-    """Return the shortest end of `way` that says which way the number goes."""
-    parts = way.split(" ")
-    for start in range(len(parts) - 1, -1, -1):
-        tail = " ".join(parts[start:])
-        if beside(f"{tail} 5") is not None:
-            return tail
-    return way
+    return leading_words(line + " " * blank, words)
 
 
 def _sign(head: str, dash: str, blank: bool) -> str | None:
@@ -320,7 +262,9 @@ def _after(line: str) -> tuple[str, str] | None:
         said = match[1].replace("\\", "").replace("％", "%").strip()
         if (named_unit := said_unit(said)) != "":
             return f"{power} ({named_unit})", ""
-        if (directed := beside(f"5 {_ARTICLE.sub('', said)}")) is not None and directed.rest.strip() == "5":
+        if (
+            directed := beside(f"5 {_ARTICLE.sub('', said)}")
+        ) is not None and directed.rest.strip() == "5":
             return f"{power} {_ARTICLE.sub('', said)}", ""
         return None if _MANY.fullmatch(said.split(" ")[-1]) else (power, "")
     if (match := _IN.match(line)) is not None:
@@ -342,9 +286,9 @@ def _after(line: str) -> tuple[str, str] | None:
     if unit == "点" and rest[:1] and rest[0] in DIGIT:
         return None
     said_so = (what + unit).strip()
-    if rest and _UNREADABLE_AFTER.match(rest):
-        if not said_so or not rest[0].isdigit() or unit.strip().lower() in ("x", "点"):
-            return None
+    goes_on = not said_so or not rest[:1].isdigit() or unit.strip().lower() in ("x", "点")
+    if rest and goes_on and _UNREADABLE_AFTER.match(rest):
+        return None
     if (match := _WAY_AFTER.match(rest)) is not None and not unit:
         return f"{power} {what} {match[0]}", ""
     return (power + (f" {what}" if what.strip() else "")), (f" {unit}" if unit else "")

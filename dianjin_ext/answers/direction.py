@@ -43,7 +43,8 @@ _BEFORE = re.compile(
 )
 # `下降为5` is down to 5, not by 5.
 _LEVEL = re.compile(
-    "(?<!负)(?:减少|下降|下滑|下跌|下调|降低|回落|缩减|[跌降减]|增长|增加|上升|上涨|上调|提高|提升|[涨升增])[为] ?$"
+    "(?<!负)(?:减少|下降|下滑|下跌|下调|降低|回落|缩减|[跌降减]"
+    "|增长|增加|上升|上涨|上调|提高|提升|[涨升增])[为] ?$"
 )
 _AFTER = re.compile(
     rf" ?\(? ?(?:(?P<down>{_DOWN_NOUNS}|{_DOWN_VERBS})|(?P<up>{_UP_NOUNS}|{_UP_VERBS})"
@@ -83,8 +84,8 @@ _EITHER_WAY: Final = re.compile(
     re.IGNORECASE,
 )
 _ASKED: Final = re.compile(
-    r"\b(?:by )?(?:how much|what (?:percent(?:age)?|amount))\b(?:(?!\b(?:chang|increas|grow|grew|ris"
-    r"|rose|gain|mak|earn|after|while|when|if|because|since|following|despite)|\b(?:as|make)\b)"
+    r"\b(?:by )?(?:how much|what (?:percent(?:age)?|amount))\b(?:(?!\b(?:chang|increas|grow|grew"
+    r"|ris|rose|gain|mak|earn|after|while|when|if|because|since|following|despite)|\b(?:as|make)\b)"
     r"[^.?]){0,160}?"
     r"\b(?:decrease|decline|drop|fall|shrink|lose|lost|reduce|decreased|declined|fell|dropped)d?\b"
     r"|\bhow (?:large|big|great|high|much) (?:is|was|were|are) (?:the|its|their) (?:[a-z-]+ ){0,3}?"
@@ -125,6 +126,11 @@ def beside(text: str) -> Directed | None:
 def is_level(text: str) -> bool:
     """Whether `text` ends in words for where a quantity came to, such as `下降为`."""
     return _LEVEL.search(text) is not None
+
+
+def is_term(text: str) -> bool:
+    """Whether a word for the way stands in a longer term that says nothing of it."""
+    return _TERM.search(text) is not None
 
 
 def named(name: str) -> Way:

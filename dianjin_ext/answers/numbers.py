@@ -52,7 +52,9 @@ _AGAIN = re.compile(
 )
 # What a quantity is called: NPV, P_0, d1, \beta; formulas are no names.
 _NAME = re.compile(
-    r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_](?:[^\W\d]|[ '’&%$()]|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})|,(?= in )){0,80}(?:(?<=_)[A-Za-z0-9]{1,20})?)"
+    r"([A-Za-z][0-9]{1,2}|\\?[^\W\d_]"
+    r"(?:[^\W\d]|[ '’&%$()]|(?<=[A-Za-z]{3})/(?=[A-Za-z]{3})|,(?= in )){0,80}"
+    r"(?:(?<=_)[A-Za-z0-9]{1,20})?)"
     r" ?[=≈:] ?(?=[^=≈:]+$)"
 )
 # A name in Chinese, with or without a copula: `增长率为5%`, `年化收益率5%`.
@@ -70,7 +72,9 @@ _UNIT_BEHIND = re.compile(
     r"(.*[0-9万亿元a-z%]) ?\(([^\W\d][^()\d]{0,40}|[$¥€£%‰][^()\d]{0,40})\)",
     re.IGNORECASE,
 )
-_YEAR_ON_YEAR = re.compile(r",? ?\(?(?:yoy|y/y|y-o-y|year[- ]over[- ]year|qoq|q/q)\)?$", re.IGNORECASE)
+_YEAR_ON_YEAR = re.compile(
+    r",? ?\(?(?:yoy|y/y|y-o-y|year[- ]over[- ]year|qoq|q/q)\)?$", re.IGNORECASE
+)
 _NO_ANSWER: Reading[Number] = Reading(None, "no_answer")
 
 

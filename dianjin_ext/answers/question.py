@@ -42,11 +42,13 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 _SUBORDINATE: Final = re.compile(
-    r"^\s*(?:if|given|when|where|with|assum\w+|suppos\w+|because|since|although|of the)\b|^\s*(?:若|如果|假设|已知|设|当)",
+    r"^\s*(?:if|given|when|where|with|assum\w+|suppos\w+|because|since|although|of the)\b"
+    r"|^\s*(?:若|如果|假设|已知|设|当)",
     re.IGNORECASE,
 )
 _OTHER_UNIT: Final = re.compile(
-    r"\b(?:per (?!year|annum|quarter|month)|eps\b|(?:each|yield|multiple|p/e|price|turnover|days|ratios?)\b)"
+    r"\b(?:per (?!year|annum|quarter|month)"
+    r"|(?:eps|each|yield|multiple|p/e|price|turnover|days|ratios?)\b)"
     rf"|\bhow many (?!(?:{_EN}|shares|dollars|units)s?\b)(?![a-z]+ ?,? ?\(?in {_EN})"
     r"|每|周转|收益率|利率|倍|回收期|年限|人数|次数|天数"
     r"|多少(?:年|天|个月|月|人|家|次|倍|元|美元|股|份|个)|几(?:年|天|个月|人|家|次|倍|元|股)",

@@ -1,11 +1,12 @@
-"""A unit that words name apart from the number: `(in millions)`, `（单位：万元）`, `Growth (%) = 5`."""
+"""A unit that is named apart from its number: `(in millions)`, `（单位：万元）`, `Growth (%)`."""
 
 import re
 
 from dianjin_ext.answers.quantity import read_quantity
 
 _LEAD = re.compile(
-    r"(?:(?:all |the )?(?:amounts?|figures?|values?)? ?in |units?:? ?|单位\s?[:：为是]?\s?)(?:the )?",
+    r"(?:(?:all |the )?(?:amounts?|figures?|values?)? ?in |units?:? ?"
+    r"|单位\s?[:：为是]?\s?)(?:the )?",
     re.IGNORECASE,
 )
 _AT_END = re.compile(r"\(([^()]{1,40})\)$|[, ](in [^()]{1,40})$|^((?:单位)?[^\x00-\x7f]{1,8}|%)$")

@@ -22,6 +22,7 @@ What touches the box belongs to the number (`dianjin_ext.answers.around`). Witho
 of yes or no, which FinQA has too, is compared as a label.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
@@ -29,6 +30,7 @@ from typing import Any
 
 from dianjin_ext.answers.around import read_boxed
 from dianjin_ext.answers.labels import read_label
+from dianjin_ext.answers.leading import falls_in
 from dianjin_ext.answers.markers import EXPLICIT, WINDOW
 from dianjin_ext.answers.numbers import Number, read_number
 from dianjin_ext.answers.question import NOTHING, Asked, asked
@@ -44,6 +46,7 @@ from dianjin_ext.rewards.registry import register_reward
 
 _Answer = Number | str
 
+_DIGITS = re.compile("(?=[0-9])[0-9.,]{1,40}")
 _EXACT = NumberPolicy(decimals=None)
 _ROUGHLY = NumberPolicy(decimals=None, rel_tol=0.01, percent="either", unit="gold_hint")
 
@@ -133,9 +136,23 @@ def _read_extract(found: Extract, question: Any) -> Reading[_Answer]:
         return whole
     stated = read_statement(found.text, _read, _agree)
     if stated.fault != "no_answer" or EXPLICIT.search(found.text[-WINDOW:]):
-        return stated
+        return _fallen(stated, found.text[-WINDOW:])
     sole = read_sole(found.text, question if isinstance(question, str) else "")
-    return Reading(sole.value, sole.fault)
+    return _fallen(Reading(sole.value, sole.fault), found.text)
+
+
+def _fallen(reading: Reading[_Answer], text: str) -> Reading[_Answer]:
+    """Turn the sign of a number that the prose around it says falls."""
+    number = reading.value
+    if not isinstance(number, Number) or number.value <= 0 or number.high is not None:
+        return reading
+    for digits in dict.fromkeys(_DIGITS.findall(text[::-1])):
+        written = read_number(digits[::-1].rstrip(",.")).value
+        if written is not None and written.value == number.written:
+            if falls_in(text, digits[::-1].rstrip(",.")):
+                return Reading(number.times(-1)._replace(falls=True))
+            return reading
+    return reading
 
 
 def contradicts(later: str, answer: _Answer) -> bool:
