@@ -31,6 +31,15 @@ from dianjin_ext.answers.units import (
 
 T = TypeVar("T")
 
+# What most boxes stand between, and what says nothing: `The answer is $`, `**答案：`.
+_NOTHING_BEFORE = re.compile(
+    r"\s*(?:\*\*)?(?:(?:so|thus|hence|therefore|因此|所以|故)[,，]? ?)?"
+    r"(?:(?:the |my |our )?(?:final |correct )?answer(?: is|:|：)|(?:最终|正确)?答案[是为：:])?:?"
+    r"(?:\s|\*\*|\$|\\\(|\\\[)*",
+    re.IGNORECASE,
+)
+_NOTHING_AFTER = re.compile(r"(?:\$|\\\)|\\\]|\*\*|[.。])*\s*")
+
 REACH: Final = 80
 """Characters before and after a box that are looked at."""
 
@@ -65,6 +74,7 @@ _MONEY_BEFORE = re.compile(
     rf"(?:(?:US|HK|C|CA|A|AU|NZ|S|NT|R)?\\?\$|(?<![A-Za-z])(?:{alternatives(CURRENCY_SIGNS)}))\Z",
     re.IGNORECASE,
 )
+_MONEY_ENDS = frozenset("".join(CURRENCY_SIGNS))
 _PER_HUNDRED = re.compile(r"(?<![一二三四五六七八九十0-9])[百千万]分之\Z")
 _UNREADABLE_BEFORE = re.compile(
     r"[0-9０-９][.,，]?\Z|分之\Z|(?<![统唯之第如同每])[一二三四五六七八九两十]\Z|\\[A-Za-z]+\s?\{\Z|(?:^|[\s$])[.]\Z|[+×÷·∙^_<>≤≥≠±∓/!√%‰]\Z|(?<![\\&])&lt;\Z"
@@ -139,11 +149,9 @@ def read_boxed(before: str, text: str, after: str, read: Callable[[str], Reading
         after: What follows it.
         read: Reads a quantity from end to end.
     """
-    if (not before or before.isspace()) and (not after or after.isspace()):
+    if _stands_alone(before, after):
         return read(text)
     ahead, behind = _line_before(before), _line_after(after)
-    if not ahead and not behind:
-        return read(text)
     alone = read(text)
     if alone.value is None:
         return alone
@@ -158,6 +166,18 @@ def read_boxed(before: str, text: str, after: str, read: Callable[[str], Reading
         if whole.value is not None:
             return whole
     return Reading(None, _AMBIGUOUS)
+
+
+def _stands_alone(before: str, after: str) -> bool:
+    """Whether nothing but the usual words and marks stand around a box; they say nothing."""
+    line = before[before.rfind("\n") + 1 :] if len(before) > REACH else before.lstrip()
+    if len(line) > REACH or (not line and before and not before.isspace()):
+        return False
+    if "\n" in line:
+        line = line[line.rfind("\n") + 1 :]
+        if not line:
+            return False
+    return bool(_NOTHING_BEFORE.fullmatch(line)) and bool(_NOTHING_AFTER.fullmatch(after[:REACH]))
 
 
 def _line_before(text: str) -> str:
@@ -186,6 +206,9 @@ def _bare(line: str) -> str:
 def _strip(line: str) -> tuple[str, bool]:
     """Return a line without markup at its end, and whether a blank was there."""
     blank = False
+    bare = line.rstrip(" $")
+    if bare[-1:] != "\\":  # `\$` is a dollar
+        blank, line = " " in line[len(bare) :], bare
     while (match := _OPENER.search(line, max(0, len(line) - 50))) is not None:
         if match[0].startswith(">"):
             break
@@ -211,9 +234,10 @@ def _before(line: str, behind: str, text: str) -> str | None:
             return match[0]
         if not blank and _POSITIVE.search(line):
             return "+" + words
-        if not words and not blank and (match := _MONEY_BEFORE.search(line)) is not None:
+        money = not words and not blank and (line[-1] in _MONEY_ENDS or line[-1].isalpha())
+        if money and (match := _MONEY_BEFORE.search(line[-8:])) is not None:
             words = match[0].strip().replace("\\", "") + " "
-            line = line[: match.start()]
+            line = line[: len(line) - len(match[0])]
             continue
         break
     if _UNREADABLE_BEFORE.search(line):

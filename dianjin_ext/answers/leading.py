@@ -34,6 +34,11 @@ _NAME_BEFORE = re.compile(
     r"|[为是达]|等于)[:：]? ?\Z",
     re.IGNORECASE,
 )
+_MAY_SAY = re.compile(
+    r"[lL][oO][sw]|[cC]reas|[dD]ec|[rR]edu|[dD][re]|[dD]own|[fF][ae]l|[sS]h|flow|[gG][ar]|[rR][io]s|[uU]p"
+    r"|[nN]eg|[%％）)亏损减降跌滑落缩逆缺增升涨提负出字元万亿千百股]|[iI]n "
+)
+"""Without any of these, nothing is said; it keeps the common case quick."""
 _DENIED = re.compile(
     r"(?:\b(?:not|no|never|without)(?: (?:an?|the|any))?|n['’]t|[没未无不非](?:有|曾|再|是)?) ?\Z",
     re.IGNORECASE,
@@ -60,6 +65,8 @@ def leading_words(line: str, words: str = "") -> str | None:
         line: The text before the number.
         words: What stands between them and is to be read, such as a currency.
     """
+    if not _MAY_SAY.search(line):
+        return words
     bare = _ABOUT.sub("", line)
     for said in dict.fromkeys((line, bare)):
         if (match := _WAY_BEFORE.search(said)) is not None:

@@ -90,7 +90,8 @@ def read_number(text: str) -> Reading[Number]:
         return _NO_ANSWER
     cleaned = drop_lead(cleaned).rstrip("。. ")
     way = unit = ""
-    if (name := _NAME.match(cleaned)) and not _DOUBT.search(name[1]):
+    named_so = "=" in cleaned or ":" in cleaned or "≈" in cleaned
+    if named_so and (name := _NAME.match(cleaned)) and not _DOUBT.search(name[1]):
         if _FUNCTION.match(name[1]):
             return _NO_ANSWER
         cleaned = cleaned[name.end() :]

@@ -23,9 +23,8 @@ _GROUPED = (
     r"|[0-9]{1,3}(?:['’][0-9]{3})+"
     r"|[0-9]{1,3}(?:\ [0-9]{3}){2,}|[0-9]{1,3}\ [0-9]{3}(?=\.[0-9])"  # `5 600` may be two numbers
 )
-_DIGITS = (
-    r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
-    rf"|(?:{_GROUPED})(?:\.[0-9]*)?)"
+_DIGITS = (  # atomic: what is read as digits is not tried again with fewer of them
+    rf"(?>(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|{_GROUPED}|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
 )
 _WORDS = f"[{DIGIT}十百千]+|[0-9]+"
 _SIGNS = alternatives(CURRENCY_SIGNS)
@@ -49,8 +48,8 @@ _QUANTITY = re.compile(
     (?:
       (?P<digits>{_DIGITS})
       (?:e(?P<exponent>[+-]?[0-9]{{1,3}})|\ ?[×x·*]\ ?10\ ?\^\ ?(?P<power>[+-]?[0-9]{{1,3}}))?
-      |(?P<over>{_DIGITS})\ ?/\ ?(?P<undersign>-)?(?P<under>{_DIGITS})
-      |(?P<whole>[0-9]+)\ (?P<part>[0-9]+)/(?P<parts>[0-9]+)
+      |(?=[^/]*/\ ?[0-9.-])(?P<over>{_DIGITS})\ ?/\ ?(?P<undersign>-)?(?P<under>{_DIGITS})
+      |(?=[^/]*/[0-9])(?P<whole>[0-9]+)\ (?P<part>[0-9]+)/(?P<parts>[0-9]+)
       |(?P<denominator>{_WORDS})分之(?P<numerator>{_WORDS})
       |(?P<numeral>[0-9]*[{DIGIT}{PLACE}][{DIGIT}{PLACE}0-9]*(?:[点點][{DIGIT}]+)?)
     )

@@ -17,6 +17,9 @@ _ANSWER = re.compile(r"\n?\s*(?:Answer|A|答案|答)\s*[:：]\s*$", re.IGNORECAS
 _LONGEST: Final = 600
 """Characters; of a longer text only the last paragraph is the question."""
 
+_WINDOW, _END = 20_000, 40
+"""Characters at the end of a text that are looked at, for the question and for `Answer:`."""
+
 _SCALE_WORDS = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 _SCALE_WORDS |= {"trillion": 10**12, "mn": 10**6, "bn": 10**9}
 _SCALE_ZH = {"千": 10**3, "万": 10**4, "十万": 10**5, "百万": 10**6, "千万": 10**7, "亿": 10**8}
@@ -102,7 +105,8 @@ def asked(extra_info: Mapping[str, Any]) -> Asked:
 
 def only_question(text: str) -> str:
     """Return the question at the end of a text that may tell a story or show a table first."""
-    text = _ANSWER.sub("", text.rstrip())
+    text = text.rstrip()[-_WINDOW:]
+    text = text[:-_END] + _ANSWER.sub("", text[-_END:])
     marks = list(_MARK.finditer(text))
     if marks:
         return text[marks[-1].end() :].strip()
