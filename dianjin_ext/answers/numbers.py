@@ -12,6 +12,7 @@ Read, alone or together:
 - `约`, `about`, `≈`, `左右`: the number is read as it stands, and marked approximate;
 - ranges: `5-7%`, `5到7万元`, `between 5 and 7`; the lower end takes what only the upper one has;
 - what the quantity is called, before an equals sign: `NPV = 5`, `P_0 ≈ 50`, `净利润=5亿元`;
+  a unit in the name counts (`Growth (%) = 5`), and a name in Chinese needs no sign: `增长率为5%`;
 - the way it goes, in the words of `dianjin_ext.answers.direction`: `增长12.5%`, `12.5% increase`;
   where it falls it is negative: `下降12.5%`, `a decrease of 12.5%`, `Net loss = 5`;
 - one quantity in two forms: `0.2 or 20%`, `$5 million ($5,000,000)`.
