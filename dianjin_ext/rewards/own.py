@@ -56,7 +56,9 @@ def _load(name: str, path: Path | None) -> None:
     except (Exception, SystemExit) as error:
         registry.restore(before)
         raise DianjinError(f"{name}: {_last_line(error, path)}") from error
-    if registry.snapshot() == before:
+    # A module that a plug-in or another import loaded before registers nothing a second time.
+    modules = {getattr(reward.function, "__module__", None) for reward in before.values()}
+    if registry.snapshot() == before and (path is not None or name not in modules):
         raise DianjinError(
             f'{name} registers no reward; put @register_reward("my/data") (from dianjin_ext import '
             "register_reward) above a function in it"

@@ -1,3 +1,4 @@
+import importlib
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -45,6 +46,14 @@ def test_two_files_of_one_name(tmp_path):
     second = write(tmp_path / "other" / "rewards.py", REWARD.replace("desk/notes", "desk/other"))
     own.load_rewards([first, second])
     assert {"desk/notes", "desk/other"} <= set(registry.reward_names())
+
+
+def test_a_module_that_was_imported_before(tmp_path, monkeypatch):
+    write(tmp_path / "bank_imported_before.py", REWARD)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("bank_imported_before")
+    own.load_rewards("bank_imported_before")
+    assert compute_score("desk/notes", GOOD, "上报")["score"] == 1.0
 
 
 def test_a_module(tmp_path, monkeypatch):
