@@ -1,4 +1,4 @@
-.PHONY: quickstart test test-all lint bench bench-merge environments
+.PHONY: quickstart real-model test test-all lint bench bench-merge environments
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
@@ -25,10 +25,14 @@ bench: environments ## speed, side by side with the alternatives
 	.venv/verl/bin/python benchmarks/bench_rewards.py
 	.venv/verl/bin/python benchmarks/bench_numeric.py
 	.venv/verl/bin/python benchmarks/bench_shaping.py
+	.venv/verl/bin/python benchmarks/bench_asker.py
 
 bench-merge: environments ## the merger beside verl's and the disk; needs 14 GB of it, ten minutes
 	.venv/verl/bin/python benchmarks/bench_merge.py
 	.venv/verl/bin/python benchmarks/bench_merge.py --size 3b --repeat 1
+
+real-model: environments ## a real pretrained model of half a gigabyte into models/, for tests
+	.venv/verl/bin/python scripts/real_model.py
 
 environments:
 	scripts/environments.sh
