@@ -72,9 +72,9 @@ class Grader:
                 f"{data_source}: extra_info is {type(extra_info).__name__}; expected a mapping"
             )
         row = {"data_source": data_source, "extra_info": extra_info}
-        score = plan.grade(solution_str, ground_truth, row, plan.settings)
-        if plan.layout is not None or not plan.reward.judges_layout:
-            format_, fault = plan.judge_layout(solution_str, ground_truth, row, score)
+        score, judged = plan.grade(solution_str, ground_truth, row, plan.settings)
+        if plan.layout is not None or not judged:
+            format_, fault = plan.judge_layout(solution_str, ground_truth, row, score, judged)
             score = score._replace(format=format_)
             if plan.settings.gate and not format_:
                 score = score._replace(score=0.0, acc=0.0, reason=fault)
@@ -163,20 +163,24 @@ class _Plan(NamedTuple):
     components: list[tuple[str, float, Callable[[Sample], float]]]
 
     def judge_layout(
-        self, text: str, gold: Any, row: dict[str, Any], score: Score
+        self, text: str, gold: Any, row: dict[str, Any], score: Score, judged: bool
     ) -> tuple[float, Reason]:
         """Return the format of a response, and what is wrong with its layout."""
         policy = self.layout or self.settings
-        if self.reward.judges_layout:
-            kept = self.grade(text, gold, row, policy)
+        if judged:
+            kept, _ = self.grade(text, gold, row, policy)
             return kept.format, kept.reason
         found = extract(text, policy, needs_box=False)
         if found.format and not score.format:  # it demands more than the layout
             return 0.0, score.reason if score.reason != "correct" else "not_boxed"
         return found.format, found.fault
 
-    def grade(self, text: str, gold: Any, row: dict[str, Any], policy: Policy) -> Score:
-        return as_score(self.reward.function(text, gold, **row, policy=policy), self.name)
+    def grade(
+        self, text: str, gold: Any, row: dict[str, Any], policy: Policy
+    ) -> tuple[Score, bool]:
+        """Return the score, and whether its format is the reward's own verdict on the layout."""
+        value = self.reward.function(text, gold, **row, policy=policy)
+        return as_score(value, self.name), self.reward.judges_layout and isinstance(value, Score)
 
 
 _NOT_SPLIT = split("")

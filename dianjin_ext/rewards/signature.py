@@ -25,7 +25,7 @@ def callable_with_row(function: Callable[..., Any]) -> Callable[..., Any]:
     name = getattr(function, "__name__", repr(function))
     if not callable(function) or inspect.isclass(function):
         raise DianjinError(f"{name} is no function; expected {EXPECTED}")
-    if inspect.iscoroutinefunction(function):
+    if any(map(inspect.iscoroutinefunction, (function, type(function).__call__))):
         raise DianjinError(f"{name} is async, and a reward is called without awaiting; {EXPECTED}")
     try:
         signature = inspect.signature(function)

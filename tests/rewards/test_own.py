@@ -77,6 +77,11 @@ def test_a_module(tmp_path, monkeypatch):
         ("\n@register_reward('a/b')\ndef f(r, g, *, x, **row): ...\n", "can't be called"),
         ("\n@register_reward('a/b')\nasync def f(r, g, **row): ...\n", "async"),
         ("\n@register_reward('a/b')\nclass F: ...\n", "no function"),
+        (
+            "\nclass F:\n    async def __call__(self, r, g, **row): ...\n\n"
+            "register_reward('a/b')(F())\n",
+            "async",
+        ),
         ("\n@register_reward('a/b')\ndef f(solution_str): ...\n", "can't be called"),
         ("\n@register_reward\ndef f(r, g, **row): ...\n", "register_reward needs the data sources"),
     ],
@@ -139,6 +144,8 @@ def test_the_layout_is_judged_for_rewards_of_ones_own():
 def test_a_reward_may_judge_the_layout_itself():
     register_reward("x/own", judges_layout=True)(lambda r, g, **row: verdict(True, "x"))
     assert compute_score("x/own", "上报", "上报", preset="fin_r1")["format"] == 1.0
+    register_reward("x/number", judges_layout=True)(lambda r, g, **row: 1.0)
+    assert compute_score("x/number", "上报", "上报")["format"] == 0.0  # no Score, no verdict
     register_reward("x/more")(lambda r, g, **row: verdict(True, "x", layout=0.0))
     assert compute_score("x/more", GOOD, "上报")["format"] == 0.0
 
