@@ -66,7 +66,8 @@ _NAME_ZH = re.compile(
 _FUNCTION = re.compile(r"\\?(?:sqrt|ln|log|exp|max|min|sum|int|lim|sin|cos|prod|over)(?![a-z]{2})")
 _DOUBT = re.compile(
     r"\b(?:no(?!\.)|not|wrong|false|incorrect|if|unless|suppos\w+|assum\w+|maybe|perhaps|or)\b|n['’]t\b"
-    r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能|至[少多]|[大小多少]于|超|逾|接近|百分之|最[多少高低大小]$",
+    r"|[不没未非无否错误若或]|如果|假[设如定]|除非|可能|至[少多]|[大小多少]于|超|逾|接近|百分之|最[多少高低大小]$"
+    r"|(?:学生|同学|考生|别人|他人|[上下另]一?题)[^=:]{0,6}答案|(?:student|other|someone)[^=:]{0,12}answer",
     re.IGNORECASE,
 )
 _UNIT_BEHIND = re.compile(
