@@ -88,6 +88,8 @@ def read_boxed(before: str, text: str, after: str, read: Callable[[str], Reading
 
 def _stands_alone(before: str, after: str) -> bool:
     """Whether nothing but the usual words and marks stand around a box; they say nothing."""
+    if (not before or before.isspace()) and (not after or after.isspace()):
+        return True
     line = before[before.rfind("\n") + 1 :] if len(before) > REACH else before.lstrip()
     if len(line) > REACH or (not line and before and not before.isspace()):
         return False
