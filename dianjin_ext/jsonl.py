@@ -98,7 +98,9 @@ def unusable(gold: Any) -> str:
         return "an empty list"
     if gold is None or isinstance(gold, bool | dict):
         return kind(gold)
-    return "NaN" if isinstance(gold, float) and not math.isfinite(gold) else ""
+    if isinstance(gold, float) and not math.isfinite(gold):
+        return "NaN" if math.isnan(gold) else "infinity"
+    return ""
 
 
 def kind(value: Any) -> str:

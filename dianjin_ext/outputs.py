@@ -1,6 +1,7 @@
 """One rule for every file that a command writes: it destroys nothing that it was not told to."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,27 +19,33 @@ def check_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = F
 
     Raises:
         DianjinError: The path is an input, a folder, no ordinary file, in a folder that is not
-            there or can't be written to, or there already without `overwrite`.
+            there or can't be written to, too long, or there already without `overwrite`.
     """
-    for file in inputs:
-        if path.exists() and file.exists() and path.samefile(file):
-            same = "" if path == file else f", by another name ({file})"
-            raise DianjinError(f"{path} is the input{same}; choose another name for the output")
-    if path.is_dir():
-        raise DianjinError(f"{path} is a folder; expected the name of a file in it")
-    parent = path.parent
-    if not parent.is_dir():
-        if parent.exists():
-            raise DianjinError(f"{path} can't be written: {parent} is a file, not a folder")
-        raise DianjinError(f"{path} can't be written: there is no folder {parent}; make it first")
-    if path.is_symlink() and not path.exists():
-        raise DianjinError(f"{path} is a link to nothing; remove it, or choose another name")
-    if path.exists() and not path.is_file():
-        raise DianjinError(f"{path} is no ordinary file; choose another name")
-    if path.exists() and not overwrite:
-        raise DianjinError(f"{path} is there already; choose another name, or pass --overwrite")
-    if not os.access(parent, os.W_OK):
-        raise DianjinError(f"{path} can't be written: no permission to write in {parent}")
+    try:
+        for file in inputs:
+            if path.exists() and file.exists() and path.samefile(file):
+                same = "" if path.absolute() == file.absolute() else f", by another name ({file})"
+                raise DianjinError(f"{path} is the input{same}; choose another name for the output")
+        if path.is_dir():
+            raise DianjinError(f"{path} is a folder; expected the name of a file in it")
+        parent = path.parent
+        if not parent.is_dir():
+            if parent.exists():
+                raise DianjinError(f"{path} can't be written: {parent} is a file, not a folder")
+            raise DianjinError(
+                f"{path} can't be written: there is no folder {parent}; make it first"
+            )
+        if path.is_symlink() and not path.exists():
+            raise DianjinError(f"{path} is a link to nothing; remove it, or choose another name")
+        if path.exists() and not path.is_file():
+            raise DianjinError(f"{path} is no ordinary file; choose another name")
+        if path.exists() and not overwrite:
+            raise DianjinError(f"{path} is there already; choose another name, or pass --overwrite")
+        if not os.access(parent, os.W_OK):
+            raise DianjinError(f"{path} can't be written: no permission to write in {parent}")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise DianjinError(f"{path} can't be written ({why}); choose another name") from error
 
 
 @contextmanager
@@ -47,7 +54,10 @@ def written_whole(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or str(error)
+        if isinstance(error, shutil.Error):  # many files, each with its reason
+            why = str(error.args[0][0][-1]).partition(": ")[0]
+        else:
+            why = error.strerror or str(error)
         raise DianjinError(
             f"{path} can't be written ({why}); nothing is left of it: make room, or choose another "
             "place"

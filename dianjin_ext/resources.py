@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.outputs import written_whole
 
 FOLDERS = ("configs", "examples")
 
@@ -36,7 +37,8 @@ def copy_out(destination: Path) -> list[Path]:
     Nothing is overwritten: either both folders are copied or neither.
 
     Raises:
-        DianjinError: `destination` holds one of the folders already, or is not a directory.
+        DianjinError: `destination` holds one of the folders already, is not a directory, or can't
+            be written.
     """
     if destination.exists() and not destination.is_dir():
         raise DianjinError(f"{destination} is a file; name a directory")
@@ -45,7 +47,13 @@ def copy_out(destination: Path) -> list[Path]:
             raise DianjinError(
                 f"{destination / name} exists already; remove it or name another directory"
             )
-    destination.mkdir(parents=True, exist_ok=True)
+    with written_whole(destination):
+        destination.mkdir(parents=True, exist_ok=True)
+        _copy(destination)
+    return sorted(p for name in FOLDERS for p in (destination / name).rglob("*") if p.is_file())
+
+
+def _copy(destination: Path) -> None:
     with TemporaryDirectory(dir=destination, prefix=".init-") as temporary:
         for name in FOLDERS:
             copy = Path(temporary, name)
@@ -54,4 +62,3 @@ def copy_out(destination: Path) -> list[Path]:
                 script.chmod(script.stat().st_mode | 0o111)  # building a wheel drops this bit
         for name in FOLDERS:
             os.rename(Path(temporary, name), destination / name)
-    return sorted(p for name in FOLDERS for p in (destination / name).rglob("*") if p.is_file())

@@ -47,11 +47,15 @@ def _expect_lines(path: Path, head: bytes) -> None:
         sft = b'"instruction"' in head or b'"conversations"' in head or b'"messages"' in head
         what = "SFT rows for LLaMA-Factory" if sft else "one JSON list"
         raise DianjinError(f"{path} has {what}; expected {ROWS}")
+    if not any(line.lstrip().startswith(b"{") for line in head.split(b"\n")):
+        raise DianjinError(f"{path} holds no JSON lines in UTF-8; expected {ROWS}")
     if _is_json(head) and b"\n" in head.strip():
         raise DianjinError(f"{path} has one JSON object over several lines; expected {ROWS}")
     row = _json(head.split(b"\n", 1)[0])
-    if isinstance(row, dict) and "instruction" in row and "data_source" not in row:
-        raise DianjinError(f"{path} has SFT rows (instruction, output); expected {ROWS}")
+    if isinstance(row, dict) and "data_source" not in row:
+        for key in ("instruction", "messages", "conversations"):
+            if key in row:
+                raise DianjinError(f"{path} has SFT rows ({key}); expected {ROWS}")
 
 
 def _is_json(text: bytes) -> bool:

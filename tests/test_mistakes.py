@@ -3,6 +3,7 @@
 `python tests/test_mistakes.py` writes the table of docs/mistakes.md.
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -80,6 +81,7 @@ def settings(text: str) -> Callable[[], None]:
 
 SCORE, CHECK = "dianjin score rows.jsonl --out out.jsonl", "dianjin check-data rows.jsonl"
 TO = "--out out.jsonl"
+REWARD = '@register_reward("my/x")\ndef f(response, ground_truth, **row): return 1.0\n'
 
 MISTAKES = [
     # outputs
@@ -127,6 +129,25 @@ MISTAKES = [
         "is the input",
         settings("strictness: strict"),
     ),
+    Mistake(
+        "dianjin score rows.jsonl --out my_rewards.py --rewards my_rewards.py --overwrite",
+        "output is the file of one's own rewards",
+        "my_rewards.py is the input",
+        own(REWARD),
+    ),
+    Mistake(
+        "dianjin score rows.jsonl --out my_rewards.py --settings settings.yaml --overwrite",
+        "output is a file of rewards that the settings name",
+        "my_rewards.py is the input",
+        lambda: (own(REWARD)(), write("settings.yaml", "rewards: my_rewards.py")),
+    ),
+    Mistake(
+        "dianjin check-data rows.jsonl --json my_rewards.py --rewards my_rewards.py --overwrite",
+        "report over one's own rewards",
+        "my_rewards.py is the input",
+        own(REWARD),
+    ),
+    Mistake(f"dianjin score rows.jsonl --out {'a' * 260}", "too long a name", "File name too long"),
     Mistake(
         "dianjin check-data rows.jsonl --json rows.jsonl", "report over the data", "is the input"
     ),
@@ -472,6 +493,62 @@ MISTAKES = [
         ),
         "types",
     ),
+    Mistake(
+        "dianjin check-data train.parquet",
+        "prompts that are text",
+        "prompt is text",
+        lambda: parquet("train.parquet", training_row(prompt="哪项是基金？")),
+        "no_prompt",
+    ),
+    Mistake(
+        "dianjin check-data rows.jsonl --tokenizer model",
+        "a tokenizer without a chat template",
+        "no chat template",
+        lambda: word_tokenizer("model"),
+    ),
+    Mistake(
+        "dianjin score rows.csv --out out.jsonl",
+        "a table of commas",
+        "holds no JSON lines",
+        lambda: write("rows.csv", "data_source,response,ground_truth", "finqa,5,5"),
+    ),
+    Mistake(
+        "dianjin score rows.bin --out out.jsonl",
+        "JSON lines in UTF-16",
+        "holds no JSON lines in UTF-8",
+        lambda: Path("rows.bin").write_bytes(json.dumps(GOOD).encode("utf-16")),
+    ),
+    Mistake(
+        "dianjin score chat.jsonl --out out.jsonl",
+        "conversations for SFT",
+        "has SFT rows (messages)",
+        lambda: write("chat.jsonl", {"messages": [{"role": "user", "content": "x"}]}),
+    ),
+    Mistake(
+        "dianjin score packed.jsonl.gz --out out.jsonl",
+        "nothing in a packed file",
+        "expected rows, found none",
+        lambda: Path("packed.jsonl.gz").write_bytes(gzip.compress(b"")),
+    ),
+    Mistake(
+        f"dianjin score bad.jsonl {TO}",
+        "an infinite gold answer",
+        "found infinity",
+        bad_gold(float("inf")),
+    ),
+    Mistake(
+        f"{SCORE} --settings settings.yaml",
+        "a mapping that holds itself",
+        "settings.yaml: a mapping holds itself",
+        settings("&a {sources: *a}"),
+    ),
+    Mistake("dianjin init rows.jsonl/new", "a file in place of a folder above", "Not a directory"),
+    Mistake(
+        "dianjin prepare cflue none.json --out data",
+        "an empty list",
+        "found an empty list",
+        lambda: write("none.json", "[]"),
+    ),
     # merge, quickstart, reward-server
     Mistake("dianjin merge nowhere out", "no such checkpoint", "nowhere"),
     Mistake("dianjin merge rows.jsonl out", "a file as checkpoint", "rows.jsonl"),
@@ -485,6 +562,14 @@ MISTAKES = [
         "dianjin reward-server --data rows.jsonl", "no recipe of the training", "configs/ppo.yaml"
     ),
 ]
+
+
+def word_tokenizer(name: str) -> None:
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    PreTrainedTokenizerFast(tokenizer_object=words).save_pretrained(name)
 
 
 def empty_parquet(name: str) -> None:
@@ -540,6 +625,8 @@ def forget(monkeypatch):
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: f"{m.command}: {m.wrong}")
 def test_a_mistake_is_told_in_one_line_and_changes_nothing(mistake, tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
+    if "--tokenizer model" in mistake.command:
+        pytest.importorskip("transformers")
     monkeypatch.chdir(tmp_path)
     write("rows.jsonl", GOOD)
     if mistake.prepare is not None:
@@ -570,8 +657,9 @@ def test_a_port_that_is_taken(tmp_path, monkeypatch):
     for impossible in (0, -1, 65536):
         with pytest.raises(DianjinError, match="1 to 65535"):
             check_port("127.0.0.1", impossible)
-    with pytest.raises(DianjinError, match="can't listen at"):
-        check_port("192.0.2.1", port)
+    for host in ("192.0.2.1", "a" * 70):
+        with pytest.raises(DianjinError, match="can't listen at"):
+            check_port(host, port)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):
@@ -594,6 +682,45 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     assert "out.jsonl can't be written (File too large)" in done.stderr
     assert "Traceback" not in done.stderr
     assert sorted(tmp_path.iterdir()) == [rows]
+
+
+def test_a_file_at_the_standard_input_is_an_input(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps(GOOD), encoding="utf-8")
+    command = [sys.executable, "-m", "dianjin_ext", "score", "-", "--out", str(rows), "--overwrite"]
+    with rows.open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "is the input, by another name (/dev/stdin)" in done.stderr
+    assert rows.read_text(encoding="utf-8") == json.dumps(GOOD)
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path, monkeypatch):
+    from dianjin_ext import jsonl
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied", "hidden/rows.jsonl")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(jsonl.Path, "is_dir", refuse)
+    code, output = run(Mistake("dianjin check-data hidden/rows.jsonl", "", ""))
+    assert code == 1
+    assert output.split("error: ")[1:] == [
+        "hidden/rows.jsonl: Permission denied; check the path and its permissions\n"
+    ]
+
+
+def test_settings_may_merge_mappings(tmp_path):
+    from dianjin_ext.evaluation.settings_file import load_settings
+
+    file = tmp_path / "settings.yaml"
+    file.write_text(
+        "numbers: &all {unit: exact, scale: none}\n"
+        "sources: {finqa: {numbers: {<<: *all, unit: gold_hint}}}\n",
+        encoding="utf-8",
+    )
+    numbers = load_settings(file)["sources"]["finqa"]["numbers"]
+    assert numbers == {"unit": "gold_hint", "scale": "none"}
 
 
 def test_overwrite_replaces_a_file(tmp_path, monkeypatch):

@@ -55,11 +55,22 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; a `DianjinError` becomes one red line and exit code 1."""
+    """Run the command line; a `DianjinError` becomes one red line and exit code 1.
+
+    So does what the system says of a file, such as that reading it is not permitted.
+    """
     try:
         app()
     except DianjinError as error:
-        Console(stderr=True).print(
-            f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True
-        )
-        sys.exit(1)
+        _fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}; check the path and its permissions")
+
+
+def _fail(line: str) -> None:
+    Console(stderr=True).print(
+        f"error: {line}", style="red", markup=False, highlight=False, soft_wrap=True
+    )
+    sys.exit(1)

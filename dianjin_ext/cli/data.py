@@ -98,13 +98,14 @@ def check_data(
     """
     from dianjin_ext.data.check import check_data as check
     from dianjin_ext.data.prompt_length import PromptLimit
-    from dianjin_ext.evaluation.settings_file import load_settings, split_judge
+    from dianjin_ext.evaluation.settings_file import load_settings, reward_files, split_judge
     from dianjin_ext.outputs import check_output
 
+    given = load_settings(settings, rewards=rewards)
     if json_ is not None:
-        inputs = [*files, *([settings] if settings else [])]
+        inputs = [*files, *([settings] if settings else []), *reward_files(given)]
         check_output(json_, inputs=inputs, overwrite=overwrite)
-    rules, _ = split_judge(load_settings(settings, rewards=rewards))
+    rules, _ = split_judge(given)
     fine = check(
         files,
         report_file=json_,

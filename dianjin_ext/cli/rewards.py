@@ -43,14 +43,16 @@ def score(
     is bad, unless --rescore is given. The file may be larger than memory.
     """
     from dianjin_ext.evaluation.score_file import score_file
-    from dianjin_ext.evaluation.settings_file import load_settings
+    from dianjin_ext.evaluation.settings_file import load_settings, reward_files
     from dianjin_ext.jsonl import STANDARD
     from dianjin_ext.outputs import check_output
 
-    inputs = [path for path in (file, settings) if path is not None]
-    if out != STANDARD:
-        check_output(out, inputs=inputs, overwrite=overwrite)
     given = load_settings(settings, preset=preset, strictness=strictness, rewards=rewards)
+    if out != STANDARD:
+        # The shell may have redirected a file to the standard input.
+        read = Path("/dev/stdin") if file == STANDARD else file
+        inputs = [read, *([settings] if settings else []), *reward_files(given)]
+        check_output(out, inputs=inputs, overwrite=overwrite)
     score_file(file, out, settings=given, workers=workers, skip_bad=skip_bad, rescore=rescore)
 
 
@@ -110,7 +112,8 @@ def reward_server(
     from dianjin_ext.outputs import check_output
 
     if write_prompts is not None:
-        check_output(write_prompts, inputs=[data, recipe], overwrite=overwrite)
+        inputs = [data, recipe, *([settings] if settings else [])]
+        check_output(write_prompts, inputs=inputs, overwrite=overwrite)
         prompts.write_prompts(prompts.read_rows(data), write_prompts)
         return
     from dianjin_ext.evaluation.settings_file import load_settings

@@ -166,6 +166,9 @@ def _check(
                 Finding(name, "the file", "no_rows", "expected rows, found none")
             )
         for column, kind_ in column_types(rows.path).items():
+            if column == "prompt" and kind_ in ("string", "large_string"):
+                why = "prompt is text; expected a list of messages with role and content"
+                report.findings.append(Finding(name, "the file", "no_prompt", why))
             before, earlier = types.setdefault(column, (kind_, name))
             if before != kind_:
                 why = f"{column} is {kind_}, and {before} in {earlier}; write them alike"
@@ -183,8 +186,8 @@ def _prompt_problems(
     if not row.prompt:
         if path.suffix == ".parquet":
             yield "no_prompt", "expected a list of messages with role and content in prompt"
-    elif limit is not None and (length := limit.over(row.prompt)) is not None:
-        yield "too_long", f"the prompt has {length} tokens, training takes {limit.most}"
+    elif limit is not None and (problem := limit.problem(row.prompt)) is not None:
+        yield problem
 
 
 def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:

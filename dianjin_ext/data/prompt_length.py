@@ -14,7 +14,7 @@ class PromptLimit:
         most: Tokens; `data.max_prompt_length` of the training.
 
     Raises:
-        DianjinError: transformers is missing, or the folder has no tokenizer.
+        DianjinError: transformers is missing, or the folder has no tokenizer or chat template.
     """
 
     def __init__(self, tokenizer: Path, most: int) -> None:
@@ -34,10 +34,19 @@ class PromptLimit:
             raise DianjinError(
                 f"--tokenizer: {tokenizer} has no usable tokenizer ({why})"
             ) from None
+        if not self._tokenizer.chat_template:
+            raise DianjinError(f"--tokenizer: {tokenizer} has no chat template; give one that has")
 
-    def over(self, prompt: list[dict[str, str]]) -> int | None:
-        """Return the length of a prompt in tokens if it is longer than the limit."""
-        ids: Any = self._tokenizer.apply_chat_template(
-            prompt, add_generation_prompt=True, tokenize=True, return_dict=False
-        )
-        return len(ids) if len(ids) > self.most else None
+    def problem(self, prompt: list[dict[str, str]]) -> tuple[str, str] | None:
+        """Return the kind and the explanation of what is wrong with a prompt, if anything is."""
+        from jinja2 import TemplateError
+
+        try:
+            ids: Any = self._tokenizer.apply_chat_template(
+                prompt, add_generation_prompt=True, tokenize=True, return_dict=False
+            )
+        except TemplateError as error:  # such as of a template that knows no system message
+            return "no_prompt", f"the chat template refuses it ({error})"
+        if len(ids) <= self.most:
+            return None
+        return "too_long", f"the prompt has {len(ids)} tokens, training takes {self.most}"

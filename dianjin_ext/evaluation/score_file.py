@@ -102,8 +102,8 @@ def score_file(
                 f"{lines.name}: {bad} bad rows (the first {min(bad, SHOWN)} are above); nothing "
                 "was written: mend them or pass --skip-bad"
             )
-    if not tally.summary() and not bad:
-        raise DianjinError(f"{lines.name}: expected rows, found none")
+        if not tally.summary() and not bad:
+            raise DianjinError(f"{lines.name}: expected rows, found none")
     if bad:
         console.print(f"{bad} bad rows were left out", style="yellow", highlight=False)
     (console if out == STANDARD else Console()).print(tally.table())

@@ -14,7 +14,8 @@ class _UniqueKeys(yaml.SafeLoader):
     """Refuses a key that is given twice, of which YAML would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in own]
         for key in keys:
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1
@@ -47,7 +48,7 @@ def load_settings(
     if file is not None:
         try:
             loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
             why = " ".join(str(error).split())
             raise DianjinError(f"{file}: can't be read as YAML: {why}") from error
         if not isinstance(loaded, dict | None):
@@ -65,7 +66,14 @@ def load_settings(
         read_settings(split_judge(settings)[0])
     except DianjinError as error:
         raise DianjinError(f"{file}: {error}" if file is not None else str(error)) from None
+    except RecursionError:
+        raise DianjinError(f"{file}: a mapping holds itself, or too many others") from None
     return settings
+
+
+def reward_files(settings: Mapping[str, Any]) -> list[Path]:
+    """Return the files that settings from `load_settings` name as `rewards`; modules left out."""
+    return [Path(name) for name in settings.get("rewards") or () if Path(name).is_absolute()]
 
 
 def _absolute(name: Any) -> Any:

@@ -57,5 +57,6 @@ def load_json_rows(path: Path) -> list[Any]:
     except (json.JSONDecodeError, RecursionError) as error:
         raise DianjinError(f"{path}: not valid JSON ({error}); download it again") from error
     if not isinstance(rows, list) or not rows:
-        raise DianjinError(f"{path}: expected a list of rows, found {type(rows).__name__}")
+        found = "an empty list" if rows == [] else type(rows).__name__
+        raise DianjinError(f"{path}: expected a list of rows, found {found}")
     return rows
