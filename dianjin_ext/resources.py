@@ -47,9 +47,19 @@ def copy_out(destination: Path) -> list[Path]:
             raise DianjinError(
                 f"{destination / name} exists already; remove it or name another directory"
             )
+    parent = destination.absolute().parent
+    if not parent.is_dir():
+        what = f"{parent} is no folder" if parent.exists() else f"there is no folder {parent}"
+        raise DianjinError(f"{destination} can't be made: {what}; choose another place")
+    made = not destination.exists()
     with written_whole(destination):
-        destination.mkdir(parents=True, exist_ok=True)
-        _copy(destination)
+        destination.mkdir(exist_ok=True)
+        try:
+            _copy(destination)
+        except BaseException:
+            if made:
+                destination.rmdir()
+            raise
     return sorted(p for name in FOLDERS for p in (destination / name).rglob("*") if p.is_file())
 
 

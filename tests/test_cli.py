@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -145,3 +146,18 @@ def test_audit_ends_with_the_audits_exit_code():
     assert done.returncode == 1
     assert "fin_r2" in done.stderr
     assert dianjin("audit").returncode == 0
+
+
+def test_sigterm_leaves_nothing_half_written(tmp_path):
+    row = {"data_source": "cflue_mcq", "ground_truth": "A", "response": "\\boxed{A}"}
+    out = tmp_path / "out.jsonl"
+    command = [sys.executable, "-c", "from dianjin_ext.cli import main; main()"]
+    process = subprocess.Popen(
+        [*command, "score", "-", "--out", str(out)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdin.write((json.dumps(row) + "\n").encode() * 20_000)
+    process.stdin.flush()  # more than a pipe holds: rows are being graded, and more are awaited
+    assert list(tmp_path.iterdir())
+    process.terminate()
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []

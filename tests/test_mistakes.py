@@ -542,7 +542,8 @@ MISTAKES = [
         "settings.yaml: a mapping holds itself",
         settings("&a {sources: *a}"),
     ),
-    Mistake("dianjin init rows.jsonl/new", "a file in place of a folder above", "Not a directory"),
+    Mistake("dianjin init no/such", "no such folder", "there is no folder"),
+    Mistake("dianjin init rows.jsonl/new", "a file in place of a folder above", "is no folder"),
     Mistake(
         "dianjin prepare cflue none.json --out data",
         "an empty list",

@@ -24,11 +24,11 @@ def test_folders_are_those_at_the_top_of_a_checkout():
 
 
 def test_copy_out_copies_every_file(tmp_path):
-    copied = resources.copy_out(tmp_path / "new" / "project")
+    copied = resources.copy_out(tmp_path / "project")
     for name in resources.FOLDERS:
-        assert tree(tmp_path / "new/project" / name) == tree(ROOT / name)
-    assert copied == sorted(p for p in (tmp_path / "new/project").rglob("*") if p.is_file())
-    assert {path.name for path in (tmp_path / "new/project").iterdir()} == set(resources.FOLDERS)
+        assert tree(tmp_path / "project" / name) == tree(ROOT / name)
+    assert copied == sorted(p for p in (tmp_path / "project").rglob("*") if p.is_file())
+    assert {path.name for path in (tmp_path / "project").iterdir()} == set(resources.FOLDERS)
 
 
 def test_scripts_can_be_run_even_where_the_wheel_lost_their_mode(tmp_path, monkeypatch):
@@ -67,4 +67,10 @@ def test_an_incomplete_installation_is_told_and_nothing_is_copied(tmp_path, monk
     monkeypatch.setattr(resources, "__file__", str(package / "resources.py"))
     with pytest.raises(DianjinError, match=r"examples is missing or empty.*reinstall"):
         resources.copy_out(tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_parent_folder_is_made(tmp_path):
+    with pytest.raises(DianjinError, match="there is no folder"):
+        resources.copy_out(tmp_path / "no" / "such")
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,8 @@
 """The `dianjin` command itself, and how it ends."""
 
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -57,8 +59,11 @@ def _options(
 def main() -> None:
     """Run the command line; a `DianjinError` becomes one red line and exit code 1.
 
-    So does what the system says of a file, such as that reading it is not permitted.
+    So does what the system says of a file, such as that reading it is not permitted. SIGTERM ends
+    a command as Ctrl-C does, so that it clears away what it has half written.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app()
     except DianjinError as error:
