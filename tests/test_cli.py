@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from dianjin_ext import __version__
 from dianjin_ext.cli import app
+from dianjin_ext.questions.readers import READERS
 
 COMMANDS = (
     *("audit", "check-data", "doctor", "init", "merge", "prepare", "quickstart"),
@@ -33,9 +34,7 @@ def test_version():
     assert result.stdout.strip() == f"dianjin-ext {__version__}"
 
 
-@pytest.mark.parametrize(
-    "command", [[], *([name] for name in COMMANDS), ["prepare", "cflue"]], ids=" ".join
-)
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
 def test_every_command_has_help(command):
     result = CliRunner().invoke(app, [*command, "--help"])
     assert result.exit_code == 0
@@ -64,9 +63,28 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path):
 
 
 def test_wrong_usage_is_exit_code_2():
-    done = dianjin("prepare", "cflue")
+    done = dianjin("merge", "--no-such-option")
     assert done.returncode == 2
-    assert "Missing argument" in done.stderr
+    assert "No such option" in done.stderr
+
+
+def test_prepare_lists_data_sets_and_says_what_is_missing(tmp_path):
+    done = dianjin("prepare", "list")
+    assert done.returncode == 0
+    assert all(f"{name}: " in done.stdout for name in READERS)
+    for arguments, expected in (
+        (("cfleu",), "no reader for 'cfleu'; known: cflue"),
+        (("cflue",), "--out DIR"),
+        (("cflue", "--out", tmp_path / "x"), "data/knowledge/knowledge.json"),
+        (("own", __file__, "--out", tmp_path / "x"), "--map MAP.yaml"),
+        (("cflue", __file__, "--hub", "a/b", "--out", tmp_path / "x"), "instead of files"),
+        (("cflue", __file__, "--guess", tmp_path / "x"), "--guess is for files of your own"),
+        (("cflue", __file__, "--out", tmp_path / "x", "--on-error", "go"), "stop, skip, quarant"),
+    ):
+        done = dianjin("prepare", *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert expected in done.stderr and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_prepare_cflue_prints_counts_and_writes_files(tmp_path):
@@ -87,13 +105,15 @@ def test_prepare_cflue_prints_counts_and_writes_files(tmp_path):
     assert done.returncode == 1
     assert "row 5, answer: expected different letters of AB, found '对'" in done.stderr
 
-    done = dianjin("prepare", "cflue", file, "--out", tmp_path / "out", "--skip-bad", "--seed", 2)
+    done = dianjin(
+        "prepare", "cflue", file, "--out", tmp_path / "out", "--on-error", "skip", "--seed", 2
+    )
     assert done.returncode == 0, done.stderr
-    assert "left out: row 5, answer" in done.stdout
+    assert "left out: knowledge.json, row 5, answer" in done.stdout
     assert "data.train_batch_size" in done.stdout
     counts = json.loads((tmp_path / "out/counts.json").read_text(encoding="utf-8"))
     assert counts["seed"] == 2
-    table = [line for line in done.stdout.splitlines() if "rows in the file" in line]
+    table = [line for line in done.stdout.splitlines() if "questions read" in line]
     assert "40" in table[0]
 
 

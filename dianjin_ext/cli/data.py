@@ -7,24 +7,45 @@ import typer
 
 from dianjin_ext.cli.app import OVERWRITE, REWARDS, SETTINGS, app
 
-prepare_app = typer.Typer(
-    help="Turn a data set into SFT rows and verl parquet.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(prepare_app, name="prepare")
 
-
-@prepare_app.command("cflue")
-def prepare_cflue(
-    file: Annotated[Path, typer.Argument(help="CFLUE's data/knowledge/knowledge.json.")],
-    out: Annotated[Path, typer.Option(help="Directory for sft/, rl/ and counts.json.")],
+@app.command("prepare", no_args_is_help=True)
+def prepare(
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="Name of the data set (`dianjin prepare list` shows all), or `own` for a file of "
+            "your own."
+        ),
+    ],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Its files, as published: JSON, JSON lines, CSV, XLSX, parquet."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Directory for questions.parquet, sft/, rl/ and counts.json."),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--map", help="With `own`: which column is what, as YAML (docs/data.md)."),
+    ] = None,
+    guess: Annotated[
+        Path | None,
+        typer.Option(help="With `own`: write such a mapping, guessed from the columns; stop."),
+    ] = None,
+    hub: Annotated[
+        str | None, typer.Option(help="Load the data set of this name from Hugging Face's hub.")
+    ] = None,
+    on_error: Annotated[
+        str,
+        typer.Option(help="Bad rows: stop, skip, or quarantine (into OUT/bad_rows.jsonl)."),
+    ] = "stop",
     rl_rows: Annotated[
         int | None,
         typer.Option(
             min=1,
             show_default="4096, or a quarter of a small file",
-            help="Most rows for RL training: gold checked, prompt of at most 1024 characters.",
+            help="Most rows for RL training.",
         ),
     ] = None,
     val_rows: Annotated[
@@ -33,10 +54,10 @@ def prepare_cflue(
             min=1, show_default="500, or a tenth of a small file", help="Most rows for validation."
         ),
     ] = None,
+    max_prompt_length: Annotated[
+        int, typer.Option(min=1, help="Longest RL prompt, in tokens, about.")
+    ] = 1024,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave bad rows out instead of stopping.")
-    ] = False,
     tags: Annotated[
         str,
         typer.Option(
@@ -46,22 +67,27 @@ def prepare_cflue(
     ] = "dianjin_r1",
     overwrite: OVERWRITE = False,
 ) -> None:
-    """Split CFLUE into SFT, RL and validation rows."""
-    from dianjin_ext.data.counts import show
-    from dianjin_ext.data.prepare import prepare_cflue as prepare
+    """Turn a data set into questions, SFT rows and verl parquet."""
+    from dianjin_ext.data.command import list_readers, prepare_files, write_guess
+    from dianjin_ext.data.prepare_settings import PrepareSettings, parse_on_error
     from dianjin_ext.rewards.policy import parse_tags
 
-    counts = prepare(
-        file,
-        out,
+    if dataset == "list":
+        list_readers()
+        return
+    if guess is not None:
+        write_guess(dataset, files or [], guess, overwrite=overwrite)
+        return
+    settings = PrepareSettings(
         rl_rows=rl_rows,
         val_rows=val_rows,
         seed=seed,
-        skip_bad=skip_bad,
+        max_prompt=max_prompt_length,
+        on_error=parse_on_error(on_error),
         tags=parse_tags(tags),
         overwrite=overwrite,
     )
-    show(counts, out)
+    prepare_files(dataset, files or [], out, mapping=mapping, hub=hub, settings=settings)
 
 
 @app.command("check-data")

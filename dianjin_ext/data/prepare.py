@@ -1,196 +1,157 @@
-"""`dianjin prepare`: a published data set to SFT rows, verl parquet and a file of counts."""
+"""`dianjin prepare`: the files of a data set to questions, SFT rows, verl parquet and counts."""
 
-import hashlib
 import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from dianjin_ext.answers.tags import DIANJIN_R1, Tags
+from dianjin_ext.answers.tags import Tags
+from dianjin_ext.data.bad_rows import QUARANTINE, quarantine_lines, stop_at
+from dianjin_ext.data.counts import Counts, counts
+from dianjin_ext.data.prepare_settings import PrepareSettings
 from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
-from dianjin_ext.data.split import kinds, split, unambiguous
+from dianjin_ext.data.uses import Uses, decide
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.files import write_json
 from dianjin_ext.outputs import check_output, written_whole
-from dianjin_ext.questions.prompts import format_response, multiple_choice_prompt
-from dianjin_ext.questions.readers import BadRow, MultipleChoice, cflue
-from dianjin_ext.rewards import compute_score, gold_response
+from dianjin_ext.questions.prompts import prompt, response
+from dianjin_ext.questions.question import Question, write_questions
+from dianjin_ext.questions.readers import BadRow
 
-RL_ROWS = 4096
-"""Size of DianJin-R1's RL set (https://arxiv.org/abs/2504.15716); its rows are not published."""
-
-VAL_ROWS = 500
-MAX_PROMPT = 1024
-"""Longest RL prompt, in characters, after DianJin-R1's `data.max_prompt_length` of 1024 tokens.
-Chinese text has about one token a character or fewer; verl's `filter_overlong_prompts` counts
-tokens and has the last word."""
-
-FILES = {"sft": "sft/cflue_mcq.json", "train": "rl/train.parquet", "val": "rl/val.parquet"}
-
-Counts = dict[str, Any]
+COUNTS = "counts.json"
+OUTPUTS = ("questions.parquet", "rl/train.parquet", "rl/val.parquet", COUNTS)
 
 
-def prepare_cflue(
-    file: Path,
+def prepare(
+    rows: Sequence[Question | BadRow],
     out: Path,
     *,
-    rl_rows: int | None = None,
-    val_rows: int | None = None,
-    seed: int = 0,
-    skip_bad: bool = False,
-    tags: Tags = DIANJIN_R1,
-    overwrite: bool = False,
+    files: Sequence[Path],
+    settings: PrepareSettings,
 ) -> Counts:
-    """Write SFT rows, RL rows, validation rows and counts.json into `out`.
+    """Write questions, SFT rows, RL rows and counts of a data set into `out`.
 
-    DianJin-R1 distils its reasoning from DeepSeek-R1; here CFLUE's own `analysis` stands in for
-    it. Questions without one are used for RL and validation only. RL and validation take
-    questions whose gold scores 1.0 under the strict reward and whose prompt has at most
-    `MAX_PROMPT` characters. All files are replaced at the end; an error leaves them as they were.
+    Nothing is trained on whose gold answer the grader can't score 1.0; such questions are listed,
+    like responses that don't. All files are replaced at the end; an error leaves them as they were.
 
     Args:
-        file: CFLUE's knowledge.json.
-        out: Directory for `FILES` and counts.json.
-        rl_rows: Most RL rows; None for `RL_ROWS`, or a quarter of what validation leaves.
-        val_rows: Most validation rows; None for `VAL_ROWS`, or a tenth of the questions.
-        seed: Seed of the split.
-        skip_bad: Leave bad rows out; they are listed in counts.json.
-        tags: The layout that prompts ask for and SFT responses have.
-        overwrite: Replace the files of an earlier run.
+        rows: What a reader found in `files`.
+        out: The folder for `OUTPUTS`, `sft/` with a file for each data source that has responses,
+            and where there are such rows, `rl/test.parquet` and `bad_rows.jsonl`.
+        files: What was read.
+        settings: Sizes, filters and layout.
 
     Raises:
-        DianjinError: The file is unusable, has bad rows, or is too small for the split asked for.
+        DianjinError: There are bad rows (`on_error: stop`), the data is too small for the split
+            asked for, or a file can't be written.
     """
-    _check_folder(file, out, overwrite)
-    questions, bad = cflue.read(file)
-    bad += [problem for q in questions if (problem := check(q, tags))]
-    bad.sort(key=lambda row: row.index)
-    if bad and not skip_bad:
-        listing = "".join(f"\n  {row}" for row in bad)
-        raise DianjinError(
-            f"{file}: {len(bad)} bad rows (counted from 0); mend them or pass --skip-bad{listing}"
-        )
-
-    def fits_rl(question: MultipleChoice) -> bool:
-        return len(_prompt(question, tags)) <= MAX_PROMPT
-
-    broken = {row.index for row in bad}
-    good = [q for q in questions if q.index not in broken]
-    usable, excluded = unambiguous(good)
-    val_rows = min(VAL_ROWS, len(usable) // 10) if val_rows is None else val_rows
-    if rl_rows is None:
-        rl_rows = min(RL_ROWS, (len(usable) - val_rows) // 4)
-    parts = split(usable, rl_rows=rl_rows, val_rows=val_rows, seed=seed, fits_rl=fits_rl)
-    written = {"sft": parts.sft, "train": parts.train, "val": parts.val}
-    for name, rows in written.items():
-        if not rows:
-            raise DianjinError(
-                f"{file}: no rows for {name}: {len(usable)} usable questions are too few for "
-                f"{rl_rows} RL rows and {val_rows} validation rows; ask for fewer"
-            )
-    used = {q.index for rows in written.values() for q in rows}
-    unused = [q for q in usable if q.index not in used]
-    counts: Counts = {
-        "file": file.name,
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "seed": seed,
-        "tags": {name: pair and list(pair) for name, pair in tags._asdict().items()},
-        "rl_filter": f"gold scores 1.0 under strict; prompt of at most {MAX_PROMPT} characters",
-        "sft_filter": "has an analysis, which stands in for distilled reasoning",
-        "rows": len(good) + len(bad),
-        "bad_rows": [str(row) for row in bad],
-        "excluded": excluded,
-        "kinds": kinds(usable),
-        "multiple_with_one_letter": sum(
-            q.kind == "multiple" and len(q.answer) == 1 for q in usable
-        ),
-        "without_reasoning": sum(q.reasoning is None for q in usable),
-        "near_duplicate_groups": parts.groups,
-        "written": {name: kinds(rows) | {"total": len(rows)} for name, rows in written.items()},
-        "unused": {
-            "prompt_too_long": sum(not fits_rl(q) for q in unused),
-            "without_reasoning": sum(fits_rl(q) for q in unused),
-        },
-    }
-    _write(out, parts.sft, parts.train, parts.val, counts, tags)
-    return counts
+    check_folder(files, out, overwrite=settings.overwrite)
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    if settings.on_error == "stop":
+        stop_at(bad)
+    questions = [row for row in rows if isinstance(row, Question)]
+    uses = decide(questions, settings)
+    _check_sizes(uses, files)
+    told = counts(uses, bad, files, questions=len(questions), settings=settings)
+    _write(out, questions, uses, bad, told, settings)
+    return told
 
 
-def _check_folder(file: Path, out: Path, overwrite: bool) -> None:
+def check_folder(files: Sequence[Path], out: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that can't be written to, before anything is read.
+
+    Raises:
+        DianjinError: It is a file, its parent is missing, or it has an earlier run's files.
+    """
     if out.exists() and not out.is_dir():
         raise DianjinError(f"{out} is a file; expected a folder for the rows")
     if not out.absolute().parent.is_dir():
         raise DianjinError(f"there is no folder {out.absolute().parent} to make {out.name} in")
-    for name in (*FILES.values(), "counts.json"):
+    taught = (path.relative_to(out).as_posix() for path in (out / "sft").glob("*.json"))
+    for name in (*OUTPUTS, *taught):
         if (out / name).parent.is_dir():
-            check_output(out / name, inputs=[file], overwrite=overwrite)
+            check_output(out / name, inputs=files, overwrite=overwrite)
         elif (out / name).parent.exists():
             raise DianjinError(f"{(out / name).parent} is a file; expected a folder for the rows")
 
 
-def check(question: MultipleChoice, tags: Tags = DIANJIN_R1) -> BadRow | None:
-    """Grade the gold answer, and the SFT response if there is one; both must score 1.0."""
-    extra_info = {"question": question.question, "choices": dict(question.choices)}
-    try:
-        gold_response("cflue_mcq", question.answer, extra_info)
-    except DianjinError as error:
-        return BadRow(question.index, "answer", str(error))
-    if question.reasoning is None:
-        return None
-    try:
-        response = format_response(question.reasoning, question.answer, tags)
-    except DianjinError as error:
-        return BadRow(question.index, "analysis", str(error))
-    result = compute_score("cflue_mcq", response, question.answer, extra_info, tags=tags)
-    if result["score"] == 1.0:
-        return None
-    text = f"the response made of it scores {result['score']} ({result['reason']}), expected 1.0"
-    return BadRow(question.index, "analysis", text)
+def _check_sizes(uses: Uses, files: Sequence[Path]) -> None:
+    sides = uses.sides
+    short = [name for name in ("train", "val") if not getattr(sides, name)]
+    if uses.responses and not uses.taught:
+        short.insert(0, "sft")
+    if short:
+        usable = sum(map(len, (sides.sft, sides.train, sides.val)))
+        long = f", {uses.too_long} of them with a prompt too long (--max-prompt-length)"
+        raise DianjinError(
+            f"{', '.join(path.name for path in files)}: no rows for {short[0]}: {usable} usable "
+            f"questions{long if uses.too_long else ''} are too few for the RL and validation rows "
+            "asked for; ask for fewer (--rl-rows, --val-rows)"
+        )
 
 
-def _prompt(question: MultipleChoice, tags: Tags) -> str:
-    return multiple_choice_prompt(
-        question.question,
-        question.choices,
-        language="zh",
-        multiple=question.kind == "multiple",
-        tags=tags,
-    )
-
-
-def _rl_row(question: MultipleChoice, part: str, tags: Tags) -> Row:
+def rl_row(question: Question, part: str, tags: Tags) -> Row:
+    """Return the verl row of a question."""
     return verl_row(
-        "cflue_mcq",
-        _prompt(question, tags),
-        question.answer,
+        question.data_source,
+        prompt(question, tags),
+        question.answer or "",
         split=part,
-        index=question.index,
+        index=question.row,
         question=question.question,
-        choices=question.choices,
+        choices=question.choices or None,
+        labels=question.labels or None,
+        scale=question.scale,
+        id=question.id,
     )
 
 
 def _write(
     out: Path,
-    sft: list[MultipleChoice],
-    train: list[MultipleChoice],
-    val: list[MultipleChoice],
-    counts: Counts,
-    tags: Tags,
+    questions: Sequence[Question],
+    uses: Uses,
+    bad: Sequence[BadRow],
+    told: Counts,
+    settings: PrepareSettings,
 ) -> None:
+    tags, sides = settings.tags, uses.sides
+    use = {q.id: name for name in ("sft", "train", "val", "test") for q in getattr(sides, name)}
     out.mkdir(exist_ok=True)
-    with written_whole(out), TemporaryDirectory(dir=out, prefix=".prepare-") as name:
-        temporary = Path(name)
-        write_sft(
-            (
-                sft_row(_prompt(q, tags), format_response(q.reasoning or "", q.answer, tags))
-                for q in sft
-            ),
-            temporary / FILES["sft"],
+    with written_whole(out), TemporaryDirectory(dir=out, prefix=".prepare-") as folder:
+        temporary = Path(folder)
+        write_questions(
+            (replace(q, split=use.get(q.id, "")) for q in questions),
+            temporary / "questions.parquet",
         )
-        write_parquet((_rl_row(q, "train", tags) for q in train), temporary / FILES["train"])
-        write_parquet((_rl_row(q, "val", tags) for q in val), temporary / FILES["val"])
-        text = json.dumps(counts, ensure_ascii=False, indent=2) + "\n"
-        (temporary / "counts.json").write_text(text, encoding="utf-8")
-        for relative in (*FILES.values(), "counts.json"):
-            (out / relative).parent.mkdir(exist_ok=True)
-            (temporary / relative).replace(out / relative)
+        by_source = sorted(uses.taught, key=lambda question: question.data_source)
+        for source, group in groupby(by_source, lambda question: question.data_source):
+            rows = (sft_row(prompt(q, tags), response(q, tags)) for q in group)
+            write_sft(rows, temporary / "sft" / f"{source.replace('/', '_')}.json")
+        for part in ("train", "val", "test"):
+            if chosen := getattr(sides, part):
+                rl = (rl_row(q, part, tags) for q in chosen)
+                write_parquet(rl, temporary / "rl" / f"{part}.parquet")
+        if settings.on_error == "quarantine" and bad:
+            (temporary / QUARANTINE).write_text(quarantine_lines(bad), encoding="utf-8")
+        paths = sorted(path for path in temporary.rglob("*") if path.is_file())
+        names = [path.relative_to(temporary).as_posix() for path in paths]
+        stale = set(_outputs(out / COUNTS)) - set(names)
+        write_json(temporary / COUNTS, told | {"outputs": names})
+        for name in (*names, COUNTS):
+            (out / name).parent.mkdir(exist_ok=True)
+            (temporary / name).replace(out / name)
+        for name in stale:
+            (out / name).unlink(missing_ok=True)
+
+
+def _outputs(counts_file: Path) -> list[str]:
+    """Return the files that an earlier run wrote, as its counts.json lists them."""
+    try:
+        listed = json.loads(counts_file.read_text(encoding="utf-8"))["outputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    own = re.compile(r"(?:sft/[^/]+\.json|rl/(?:train|val|test)\.parquet|bad_rows\.jsonl)")
+    return [name for name in listed if isinstance(name, str) and own.fullmatch(name)]

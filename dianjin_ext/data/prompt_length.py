@@ -1,9 +1,19 @@
-"""How long a prompt is in tokens, as verl counts it."""
+"""How long a prompt is in tokens: as verl counts it, or about, without a tokenizer."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+
+# About what Qwen's tokenizer makes one token of: a digit, a Chinese character, a mark, a piece of a
+# word. It has fewer tokens than this on Chinese text and about as many on English text.
+_PIECE = re.compile(r"[A-Za-z]{1,6}|[^\sA-Za-z]|\n")
+
+
+def estimated_tokens(text: str) -> int:
+    """Return about how many tokens a text has, rather too many than too few."""
+    return sum(1 for _ in _PIECE.finditer(text))
 
 
 class PromptLimit:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.jsonl import BadRowError, Lines, parse, take
+from dianjin_ext.parquet import pyarrow
 
 _COLUMNS = ("data_source", "prompt", "reward_model", "ground_truth", "extra_info")
 _BATCH = 256
@@ -70,15 +71,9 @@ class Rows:
                 yield f"line {number}", line
 
     def _parquet(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        pa = pyarrow()
         try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ModuleNotFoundError as error:
-            raise DianjinError(
-                "reading parquet needs pyarrow; pip install 'dianjin-ext[data]'"
-            ) from error
-        try:
-            with pq.ParquetFile(self.path) as file:
+            with pa.parquet.ParquetFile(self.path) as file:
                 if "data_source" not in (names := file.schema_arrow.names):
                     raise DianjinError(
                         f"{self.path} has the columns {', '.join(names)}; expected data_source, "
@@ -99,9 +94,7 @@ def column_types(path: Path) -> dict[str, str]:
     """Return the columns of a parquet file that training reads, each with its type."""
     if path.suffix != ".parquet":
         return {}
-    import pyarrow.parquet as pq
-
-    schema = pq.read_schema(path)
+    schema = pyarrow().parquet.read_schema(path)
     return {name: str(schema.field(name).type) for name in _COLUMNS if name in schema.names}
 
 

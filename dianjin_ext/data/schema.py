@@ -5,12 +5,13 @@ SFT rows follow LLaMA-Factory's alpaca format; RL rows follow verl's RLHF parque
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing
+from dianjin_ext.parquet import pyarrow, write_rows
 from dianjin_ext.questions.letters import LETTERS
 
 Row = dict[str, Any]
@@ -30,6 +31,9 @@ def verl_row(
     index: int,
     question: str,
     choices: Mapping[str, str] | None = None,
+    labels: Sequence[str] | None = None,
+    scale: str | None = None,
+    id: str | None = None,
     ability: str = "finance",
 ) -> Row:
     """Return one verl row.
@@ -42,6 +46,9 @@ def verl_row(
         index: Number of the row in its source, so that a rollout can be traced back.
         question: The bare question, for rewards and reports.
         choices: Option letter to option text, where the row has options.
+        labels: The closed set of answers, where the row has one that the reward doesn't know.
+        scale: In what the number is meant, where the row says it.
+        id: The question's own name.
         ability: verl's grouping key; not used by the rewards.
 
     Raises:
@@ -52,17 +59,20 @@ def verl_row(
         raise DianjinError(
             f"row {index}: option letters {unknown} are not known; expected letters A to J"
         )
+    extra_info = {
+        "split": split,
+        "index": index,
+        "question": question,
+        "choices": dict(choices) if choices is not None else None,
+    }
+    given = {"labels": labels and list(labels), "scale": scale, "id": id}
+    extra_info |= {key: value for key, value in given.items() if value is not None}
     return {
         "data_source": data_source,
         "prompt": [{"role": "user", "content": prompt}],
         "ability": ability,
         "reward_model": {"style": "rule", "ground_truth": ground_truth},
-        "extra_info": {
-            "split": split,
-            "index": index,
-            "question": question,
-            "choices": dict(choices) if choices is not None else None,
-        },
+        "extra_info": extra_info,
     }
 
 
@@ -77,18 +87,12 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
     """Write rows made by `verl_row` under one fixed schema; replaces `path` at once.
 
     The schema does not depend on the rows, so files of different data sets can be concatenated.
-    Letters that a row does not use are null when it is read back.
+    What a row does not have is null when it is read back, also the letters it does not use.
 
     Raises:
         DianjinError: pyarrow is missing, or a row does not fit the schema.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise DianjinError(
-            "writing parquet needs pyarrow; pip install 'dianjin-ext[data]'"
-        ) from error
+    pa = pyarrow()
     text = pa.string()
     schema = pa.schema(
         {
@@ -102,16 +106,14 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
                     "index": pa.int64(),
                     "question": text,
                     "choices": pa.struct(dict.fromkeys(LETTERS, text)),
+                    "labels": pa.list_(text),
+                    "scale": text,
+                    "id": text,
                 }
             ),
         }
     )
-    try:
-        table = pa.Table.from_pylist([_checked(row, schema) for row in rows], schema=schema)
-    except pa.ArrowException as error:
-        raise DianjinError(f"{path}: a row does not fit the parquet schema: {error}") from error
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)
+    write_rows((_checked(row, schema) for row in rows), path, schema)
 
 
 def _checked(row: Row, schema: Any) -> Row:

@@ -7,12 +7,14 @@ Chinese, English ones in English, so that the reasoning follows the language of 
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from dianjin_ext.answers.tags import DIANJIN_R1, Tags
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.question import Language, Question
 
-Language = Literal["zh", "en"]
+LONG_ANSWER = 200
+"""Characters of a gold answer from which on it is prose, such as a summary, and asked for without
+a box."""
 
 _REASON: dict[Language, tuple[str, str]] = {
     "zh": ("请先在 {} 与 {} 之间写出推理过程，", "请先逐步推理，"),
@@ -27,6 +29,10 @@ _REPLY: dict[Language, tuple[str, str]] = {
         "reply between {} and {} with the final answer in \\boxed{{}}.",
         "reply with the final answer in \\boxed{{}}.",
     ),
+}
+_PROSE: dict[Language, tuple[str, str]] = {
+    "zh": ("再在 {} 与 {} 之间作答。", "再作答。"),
+    "en": ("reply between {} and {}.", "reply."),
 }
 
 _SELECTION: dict[Language, dict[bool | None, str]] = {
@@ -44,16 +50,108 @@ _SELECTION: dict[Language, dict[bool | None, str]] = {
 }
 
 
-def output_format(language: Language, tags: Tags = DIANJIN_R1) -> str:
+_NUMBER: dict[Language, tuple[str, str]] = {
+    "zh": (
+        "答案是一个数值（或“是”“否”），如有百分号或单位请写上，例如 \\boxed{12.5%}。",
+        "答案是以{}为单位的一个数值，例如 \\boxed{{12.5}}。",
+    ),
+    "en": (
+        "The answer is one number, with its percent sign or scale if it has one, for example "
+        "\\boxed{12.5%}, or yes or no.",
+        "The answer is one number in {}, for example \\boxed{{12.5}}.",
+    ),
+}
+_LABEL: dict[Language, tuple[str, str]] = {
+    "zh": ("请只填写一个标签。", "请从以下标签中选择一个：{}。"),
+    "en": ("Give one label only.", "Give one of these labels only: {}."),
+}
+_SEVERAL: dict[Language, str] = {
+    "zh": "答案请尽量简短；有多个时写在同一个框内，用分号隔开。",
+    "en": "Keep the answer short; if there are several, put them into one box, separated by "
+    "semicolons.",
+}
+_EARLIER: dict[Language, tuple[str, str, str]] = {
+    "zh": ("此前的问答：", "问：", "答："),
+    "en": ("Earlier in this conversation:", "Q: ", "A: "),
+}
+
+
+def prompt(question: Question, tags: Tags = DIANJIN_R1) -> str:
+    """Return the user turn that asks a question: the instruction, then all that belongs to it.
+
+    Earlier turns of a conversation stand in it, so that SFT trains on no response without
+    reasoning and rollouts see what SFT showed.
+    """
+    options = "".join(f"\n{letter}. {text}" for letter, text in question.choices.items())
+    parts = [_instruction(question, tags), question.context, _earlier(question)]
+    return "\n\n".join(filter(None, [*parts, question.question + options]))
+
+
+def response(question: Question, tags: Tags = DIANJIN_R1) -> str:
+    """Return the response that a question's own reasoning, reply and gold answer make.
+
+    Raises:
+        DianjinError: The question has no reasoning, neither reply nor answer, or a part contains a
+            mark of `tags`.
+    """
+    reasoning, reply = question.reasoning or "", question.reply
+    if reply is None:
+        if is_long(question):
+            return format_response(reasoning, question.answer or "", tags, boxed=False)
+        return format_response(reasoning, question.answer or "", tags)
+    if question.answer is not None and "\\boxed" not in reply and not is_long(question):
+        reply = f"{reply.rstrip()}\n\n\\boxed{{{question.answer}}}"
+    return format_response(reasoning, reply, tags, boxed=False)
+
+
+def is_long(question: Question) -> bool:
+    """Return whether the answer is prose, which no box holds."""
+    return question.kind == "open" and len(question.answer or "") >= LONG_ANSWER
+
+
+def _instruction(question: Question, tags: Tags) -> str:
+    language = question.language
+    if is_long(question):
+        return output_format(language, tags, boxed=False)
+    asked = output_format(language, tags)
+    if question.kind == "choice":
+        return f"{asked}\n{_SELECTION[language][question.multiple]}"
+    if question.kind == "number":
+        scale = question.scale
+        plain, scaled = _NUMBER[language]
+        return f"{asked}\n{scaled.format(scale) if scale else plain}"
+    if question.kind == "label":
+        plain, listed = _LABEL[language]
+        between = "、" if language == "zh" else ", "
+        given = between.join(question.labels)
+        return f"{asked}\n{listed.format(given) if given else plain}"
+    return f"{asked}\n{_SEVERAL[language]}"
+
+
+def _earlier(question: Question) -> str:
+    if not question.turns:
+        return ""
+    head, asked, answered = _EARLIER[question.language]
+    lines = [head]
+    for turn in question.turns:
+        lines.append(asked + turn.question)
+        if turn.answer:
+            lines.append(answered + turn.answer)
+    return "\n".join(lines)
+
+
+def output_format(language: Language, tags: Tags = DIANJIN_R1, *, boxed: bool = True) -> str:
     """Return the sentence that asks for the output format which the strict rewards check.
 
-    Marks that are tokens of the model's own template (`<|channel|>…`) are not named.
+    Marks that are tokens of the model's own template (`<|channel|>…`) are not named. Prose is asked
+    for without a box.
     """
+    reply = _REPLY[language] if boxed else _PROSE[language]
     named = not tags.think[0].startswith("<|")
     think = _REASON[language][0].format(*tags.think) if named else _REASON[language][1]
     if tags.answer is None or not named:
-        return think + _REPLY[language][1].format()
-    return think + _REPLY[language][0].format(*tags.answer)
+        return think + reply[1].format()
+    return think + reply[0].format(*tags.answer)
 
 
 def multiple_choice_prompt(
@@ -78,8 +176,10 @@ def multiple_choice_prompt(
     return f"{instruction}\n\n{question}\n{options}"
 
 
-def format_response(think: str, answer: str, tags: Tags = DIANJIN_R1) -> str:
+def format_response(think: str, answer: str, tags: Tags = DIANJIN_R1, *, boxed: bool = True) -> str:
     """Return the canonical response: the form in which a right answer scores 1.0 under `strict`.
+
+    Without `boxed`, `answer` is prose, or has its box already.
 
     Raises:
         DianjinError: One part is empty or contains a mark of `tags`.
@@ -90,4 +190,4 @@ def format_response(think: str, answer: str, tags: Tags = DIANJIN_R1) -> str:
             raise DianjinError(f"the {name} part of a response is empty; give some text")
         if found := [tag for tag in tags.marks if tag in text]:
             raise DianjinError(f"the {name} part of a response contains {found[0]}; remove it")
-    return tags.wrap(think, f"\\boxed{{{answer}}}")
+    return tags.wrap(think, f"\\boxed{{{answer}}}" if boxed else answer)

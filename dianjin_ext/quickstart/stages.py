@@ -99,7 +99,7 @@ def _data(seed: int, data: str | None) -> Stage:
         raise DianjinError(f"--data {data}: expected cflue:FILE, with CFLUE's knowledge.json")
     if not Path(file).is_file():
         raise DianjinError(f"--data {data}: there is no file {file}")
-    command = [DIANJIN, "prepare", "cflue", str(Path(file).absolute()), "--skip-bad"]
+    command = [DIANJIN, "prepare", "cflue", str(Path(file).absolute()), "--on-error", "skip"]
     return Stage("data", "prepare CFLUE", [*command, "--out", "data", "--seed", str(seed)])
 
 

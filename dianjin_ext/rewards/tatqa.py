@@ -1,11 +1,13 @@
 """TAT-QA: numbers, spans of text, and lists of either.
 
-The gold answer is a number or a text, or a list of them, as published; its `scale` stands in the
-row's `extra_info`. One item is compared as a number, rounded to its decimals, or as a text. Several
-must all be given, in any order, as the published evaluator demands
-(https://github.com/NExTplusplus/TAT-QA), and nothing else: `['2018', '2019']`, `2018 and 2019`.
+The gold answer is a number or a text, or a list of them, as published, or as JSON text where a
+column holds texts only; its `scale` stands in the row's `extra_info`. One item is compared as a
+number, rounded to its decimals, or as a text. Several must all be given, in any order, as the
+published evaluator demands (https://github.com/NExTplusplus/TAT-QA), and nothing else:
+`['2018', '2019']`, `2018 and 2019`.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +31,7 @@ _LONGEST = 2000  # characters
 
 @register_reward(
     "tatqa",
+    "spans",
     gold="a number such as '0.97' or '14.68%', a text, or a list of these, as published",
     judges_layout=True,
 )
@@ -69,7 +72,7 @@ def score_tatqa(
 
 def _golds(gold: Any) -> list[str]:
     """Return the items of a gold answer as texts; none where it can't be used."""
-    gold = listed(gold)
+    gold = _from_json(listed(gold))
     items = gold if isinstance(gold, list | tuple) else [gold]
     texts = [
         str(item)
@@ -77,6 +80,15 @@ def _golds(gold: Any) -> list[str]:
         if isinstance(item, str | int | float) and not isinstance(item, bool)
     ]
     return texts if len(texts) == len(items) and all(map(key, texts)) else []
+
+
+def _from_json(gold: Any) -> Any:
+    if not (isinstance(gold, str) and gold.startswith("[") and gold.endswith("]")):
+        return gold
+    try:
+        return json.loads(gold)
+    except (ValueError, RecursionError):
+        return gold  # a text in brackets
 
 
 def _is_numeric(text: str) -> bool:

@@ -5,12 +5,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from dianjin_ext import rewards
-from dianjin_ext.data import prepare
-from dianjin_ext.data.prepare import prepare_cflue
+from dianjin_ext.data import usable
+from dianjin_ext.data.prepare import prepare
+from dianjin_ext.data.prepare_settings import PrepareSettings
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.question import read_questions
+from dianjin_ext.questions.readers import get_reader, read
 
 TERMS = ["国债", "股票", "期货", "期权", "存款", "保险", "信托", "基金", "票据", "外汇"]
-OUTPUTS = ["counts.json", "rl/train.parquet", "rl/val.parquet", "sft/cflue_mcq.json"]
+OUTPUTS = [
+    *("counts.json", "questions.parquet", "rl/train.parquet", "rl/val.parquet"),
+    "sft/cflue_mcq.json",
+]
+
+
+def prepare_cflue(file, out, **settings):
+    rows = list(read(get_reader("cflue"), [file]))
+    return prepare(rows, out, files=[file], settings=PrepareSettings(**settings))
 
 
 def make_row(index, **changes):
@@ -57,7 +68,9 @@ def test_files_and_default_sizes(prepared):
     sft, train, val = load(out)
     assert (len(val), len(train)) == (6, 13)  # a tenth, and a quarter of what is left
     assert counts["written"]["sft"]["total"] == len(sft)
-    assert json.loads((out / "counts.json").read_text(encoding="utf-8")) == counts
+    written = json.loads((out / "counts.json").read_text(encoding="utf-8"))
+    assert written.pop("outputs") == OUTPUTS[1:]
+    assert written == counts
 
 
 def test_counts_add_up(prepared):
@@ -65,7 +78,6 @@ def test_counts_add_up(prepared):
     written = sum(part["total"] for part in counts["written"].values())
     left_out = sum(counts["excluded"].values()) + sum(counts["unused"].values())
     assert counts["rows"] == 60 == written + left_out + len(counts["bad_rows"])
-    assert counts["without_reasoning"] == 12
 
 
 def test_no_question_is_in_two_files(prepared):
@@ -106,35 +118,60 @@ def test_bad_rows_stop_it_and_are_all_listed(tmp_path):
     rows = [make_row(i) for i in range(60)]
     rows[3]["answer"] = "E"
     rows[7]["choices"] = "nothing"
-    rows[9]["analysis"] = "见</think>上"
     file = write(tmp_path, rows)
     with pytest.raises(DianjinError) as error:
         prepare_cflue(file, tmp_path / "out")
     message = str(error.value)
-    assert "knowledge.json: 3 bad rows" in message
-    for part in ("row 3, answer:", "row 7, choices:", "row 9, analysis:", "--skip-bad"):
+    assert message.startswith("2 bad rows")
+    for part in ("knowledge.json, row 3, answer:", "row 7, choices:", "--on-error skip"):
         assert part in message
     assert not (tmp_path / "out").exists()
 
-    counts = prepare_cflue(file, tmp_path / "out", skip_bad=True)
+    counts = prepare_cflue(file, tmp_path / "out", on_error="skip")
     assert [line.split(":")[0] for line in counts["bad_rows"]] == [
-        "row 3, answer", "row 7, choices", "row 9, analysis",
+        "knowledge.json, row 3, answer", "knowledge.json, row 7, choices",
     ]  # fmt: skip
     _, train, val = load(tmp_path / "out")
-    assert not {3, 7, 9} & {row["extra_info"]["index"] for row in train + val}
+    assert not {3, 7} & {row["extra_info"]["index"] for row in train + val}
+    assert not (tmp_path / "out" / "bad_rows.jsonl").exists()
+
+    prepare_cflue(file, tmp_path / "out", on_error="quarantine", overwrite=True)
+    lines = (tmp_path / "out" / "bad_rows.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [json.loads(line) for line in lines]
+    assert [(row["file"], row["where"], row["field"]) for row in kept] == [
+        ("knowledge.json", "row 3", "answer"),
+        ("knowledge.json", "row 7", "choices"),
+    ]
+    assert [row["row"] for row in kept] == [rows[3], rows[7]]
+
+    prepare_cflue(file, tmp_path / "out", on_error="skip", overwrite=True)
+    assert files_in(tmp_path / "out") == OUTPUTS  # nothing of the run before is left
 
 
-def test_a_gold_that_the_grader_refuses_is_a_bad_row(tmp_path, monkeypatch):
+def test_a_reasoning_that_makes_no_response_is_told_and_its_question_kept(tmp_path):
+    rows = [make_row(i) for i in range(60)]
+    rows[9]["analysis"] = "见</think>上"
+    counts = prepare_cflue(write(tmp_path, rows), tmp_path / "out")
+    (problem,) = counts["problems"]
+    assert problem.startswith("knowledge.json, row 9, reasoning: the think part")
+    sft, _, _ = load(tmp_path / "out")
+    assert not any(rows[9]["question"] in row["instruction"] for row in sft)
+
+
+def test_a_gold_that_the_grader_refuses_is_listed_and_not_trained_on(tmp_path, monkeypatch):
     # The reader lets no such gold through, so the grader is made to refuse one.
     def refusing(data_source, ground_truth, extra_info=None):
         if extra_info["question"] == make_row(4)["question"]:
             raise DianjinError("the gold can't be used")
         return rewards.gold_response(data_source, ground_truth, extra_info)
 
-    monkeypatch.setattr(prepare, "gold_response", refusing)
+    monkeypatch.setattr(usable, "gold_response", refusing)
     file = write(tmp_path, [make_row(i) for i in range(60)])
-    with pytest.raises(DianjinError, match="row 4, answer: the gold can't be used"):
-        prepare_cflue(file, tmp_path / "out")
+    counts = prepare_cflue(file, tmp_path / "out")
+    assert counts["problems"] == ["knowledge.json, row 4, answer: the gold can't be used"]
+    assert counts["excluded"]["gold_unusable"] == 1
+    by_row = {q.row: q.split for q in read_questions(tmp_path / "out/questions.parquet")}
+    assert len(by_row) == 60 and by_row[4] == ""
 
 
 def test_long_prompts_are_kept_out_of_rl(tmp_path):
@@ -147,12 +184,14 @@ def test_long_prompts_are_kept_out_of_rl(tmp_path):
     sft, train, val = load(tmp_path / "out")
     assert max(len(row["prompt"][0]["content"]) for row in train + val) <= 1024
     assert max(len(row["instruction"]) for row in sft) > 1024
-    assert counts["unused"]["prompt_too_long"] == 1
+    assert counts["unused"]["prompt_too_long"] == 1 and counts["prompt_too_long"] == 2
+    longer = prepare_cflue(file, tmp_path / "more", rl_rows=40, max_prompt=2048)
+    assert longer["prompt_too_long"] == 0
 
 
 def test_a_split_that_is_too_greedy_is_refused(tmp_path):
     file = write(tmp_path, [make_row(i) for i in range(60)])
-    with pytest.raises(DianjinError, match=r"no rows for sft.*60 usable questions"):
+    with pytest.raises(DianjinError, match=r"no rows for sft: 60 usable questions"):
         prepare_cflue(file, tmp_path / "out", rl_rows=58, val_rows=2)
     with pytest.raises(DianjinError, match="no rows for train: 1 usable"):
         prepare_cflue(write(tmp_path, [make_row(1)]), tmp_path / "out")
@@ -175,7 +214,8 @@ def test_published_rows(tmp_path):
     counts = prepare_cflue(file, tmp_path / "out")
     assert counts["rows"] == 1500
     assert counts["bad_rows"] == []
-    assert counts["excluded"] == {"repeated_option": 1, "duplicate": 0, "contradictory": 0}
+    assert {name: n for name, n in counts["excluded"].items() if n} == {"repeated_option": 1}
+    assert counts["licences"] == {"CC BY-NC-SA 4.0": 1499}
     totals = {name: part["total"] for name, part in counts["written"].items()}
     assert totals == {"sft": 1013, "train": 337, "val": 149}
     sft, train, val = load(tmp_path / "out")

@@ -1,7 +1,8 @@
 """Data-set names that `dataset:` accepts without a `dataset_info.json`.
 
-Each name stands for one JSON file of `{"instruction": …, "output": …}` rows, as `dianjin prepare`
-writes them. Imported by the hook once `llamafactory.data.parser` has been executed.
+`dianjin_x` stands for the file `x.json` of `{"instruction": …, "output": …}` rows, as `dianjin
+prepare` writes them, one for each data source. Imported by the hook once `llamafactory.data.parser`
+has been executed.
 """
 
 import functools
@@ -16,13 +17,15 @@ from dianjin_ext.errors import DianjinError
 
 PREFIX = "dianjin_"
 NAMES = ("dianjin_cflue_mcq", "dianjin_cflue_oe", "dianjin_finqa", "dianjin_ccc")
+"""DianJin-R1's data sets; any other `dianjin_x` is known where its file is there."""
+
 DATA_DIR_VARIABLE = "DIANJIN_DATA_DIR"
 
 _COLUMNS = {"prompt": "instruction", "response": "output"}  # without it LLaMA-Factory wants `input`
 
 
 def register() -> None:
-    """Make LLaMA-Factory's `get_dataset_list` know `NAMES`."""
+    """Make LLaMA-Factory's `get_dataset_list` know the names that begin with `dianjin_`."""
     get_dataset_list = parser.get_dataset_list
 
     @functools.wraps(get_dataset_list)
@@ -40,19 +43,14 @@ def register() -> None:
 
 
 def dataset_info(names: list[str], dataset_dir: str) -> dict[str, dict[str, Any]]:
-    """Return LLaMA-Factory's `dataset_info` entries for some of `NAMES`.
+    """Return LLaMA-Factory's `dataset_info` entries for names that begin with `dianjin_`.
 
     The file of `dianjin_x` is `x.json` or `sft/x.json` (where `dianjin prepare` puts it) in
     `dataset_dir`, else in the folder that the environment variable `DIANJIN_DATA_DIR` names.
 
     Raises:
-        DianjinError: A name is not one of `NAMES`, or files are missing; all of them are named.
+        DianjinError: Files are missing; all of them are named.
     """
-    if unknown := [name for name in names if name not in NAMES]:
-        raise DianjinError(
-            f"dataset {', '.join(unknown)} is neither in {Path(dataset_dir, 'dataset_info.json')} "
-            f"nor one of {', '.join(NAMES)}"
-        )
     folders = [dataset_dir, *filter(None, [os.environ.get(DATA_DIR_VARIABLE)])]
     info, missing = {}, []
     for name in names:
@@ -63,6 +61,12 @@ def dataset_info(names: list[str], dataset_dir: str) -> dict[str, dict[str, Any]
             missing.append(f"{name} (looked for {', '.join(map(str, places))})")
         else:
             info[name] = {"file_name": str(found.absolute()), "columns": _COLUMNS}
+    if unknown := [name for name in names if name not in info and name not in NAMES]:
+        raise DianjinError(
+            f"dataset {', '.join(unknown)} is neither in {Path(dataset_dir, 'dataset_info.json')} "
+            f"nor one of {', '.join(NAMES)}, and there is no file for it: "
+            f"{'; '.join(m for m in missing if m.split(' ')[0] in unknown)}"
+        )
     if missing:
         raise DianjinError(
             f"no file for dataset {'; '.join(missing)}. `dianjin prepare cflue FILE --out "

@@ -1,70 +1,47 @@
-"""CFLUE's knowledge questions (https://github.com/aliyun/cflue, data/knowledge/knowledge.json)."""
+"""CFLUE's knowledge questions: exams of the financial trades, with explanations."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.questions.letters import LETTERS
-from dianjin_ext.questions.readers.base import BadRow, MultipleChoice, load_json_rows
+from dianjin_ext.questions.question import Question
+from dianjin_ext.questions.readers.base import BadFieldError, Reader, mapping, text
 
 _KINDS = {"单项选择题": "single", "多项选择题": "multiple", "判断题": "true_false"}
 _PLACEHOLDERS = {"", "略", "无", "暂无", "暂无解析"}  # "omitted", "none": no explanation
 _MAX_LITERAL = 20_000  # the longest published one has under 1,000 characters
 
 
-class _BadFieldError(ValueError):
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(field, expected)
-        self.field, self.expected = field, expected
-
-
-def read(path: Path) -> tuple[list[MultipleChoice], list[BadRow]]:
-    """Read every row of the file.
-
-    Returns:
-        The good rows and the bad ones, each in the order of the file.
-
-    Raises:
-        DianjinError: The file as a whole cannot be read.
-    """
-    questions: list[MultipleChoice] = []
-    bad: list[BadRow] = []
-    for index, row in enumerate(load_json_rows(path)):
-        try:
-            questions.append(_question(index, row))
-        except _BadFieldError as error:
-            bad.append(BadRow(index, error.field, error.expected))
-    return questions, bad
-
-
-def _question(index: int, row: Any) -> MultipleChoice:
-    if not isinstance(row, Mapping):
-        raise _BadFieldError("row", f"expected an object, found {type(row).__name__}")
-    task = _text(row, "task")
+def parse(row: Any, file: Path) -> Iterator[Question]:
+    """Yield the question of a row; its category is `single`, `multiple` or `true_false`."""
+    row = mapping(row)
+    task = text(row, "task")
     if task not in _KINDS:
-        raise _BadFieldError("task", f"expected one of {', '.join(_KINDS)}, found {task!r}")
+        raise BadFieldError("task", f"expected one of {', '.join(_KINDS)}, found {task!r}")
+    kind = _KINDS[task]
     choices = _choices(row.get("choices"))
     analysis = row.get("analysis")
     if analysis is not None and not isinstance(analysis, str):
-        raise _BadFieldError("analysis", f"expected text or null, found {type(analysis).__name__}")
-    return MultipleChoice(
-        index=index,
-        question=_text(row, "question"),
+        raise BadFieldError("analysis", f"expected text or null, found {type(analysis).__name__}")
+    yield Question(
+        data_source="cflue_mcq",
+        question=text(row, "question"),
+        kind="choice",
+        answer=_answer(text(row, "answer"), choices, kind),
         choices=choices,
-        answer=_answer(_text(row, "answer"), choices, _KINDS[task]),
-        kind=_KINDS[task],
-        reasoning=_reasoning(analysis),
+        multiple=kind == "multiple",
+        category=kind,
+        reasoning=explanation(analysis),
     )
 
 
-def _text(row: Mapping[str, Any], field: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str) or not value.strip():
-        found = "nothing" if value is None or value == "" else repr(value)[:60]
-        raise _BadFieldError(field, f"expected text, found {found}")
-    return value.strip()
+def explanation(analysis: str | None) -> str | None:
+    """Return an explanation; None for one that only says that there is none (略)."""
+    given = (analysis or "").strip()
+    return None if given.strip("。.，, ") in _PLACEHOLDERS else given
 
 
 def _choices(value: Any) -> dict[str, str]:
@@ -74,30 +51,36 @@ def _choices(value: Any) -> dict[str, str]:
         with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
             value = ast.literal_eval(value.strip())
     if not isinstance(value, dict):
-        raise _BadFieldError(
+        raise BadFieldError(
             "choices", f"expected {{'A': '…', 'B': '…'}} as text, found {str(value)[:60]!r}"
         )
     if not 2 <= len(value) <= len(LETTERS) or list(value) != list(LETTERS[: len(value)]):
-        raise _BadFieldError(
+        raise BadFieldError(
             "choices", f"expected the letters A, B, … in order, found {list(value)}"
         )
-    for letter, text in value.items():
-        if not isinstance(text, str) or not text.strip():
-            raise _BadFieldError("choices", f"expected text for option {letter}, found {text!r}")
-    return {letter: text.strip() for letter, text in value.items()}
+    for letter, option in value.items():
+        if not isinstance(option, str) or not option.strip():
+            raise BadFieldError("choices", f"expected text for option {letter}, found {option!r}")
+    return {letter: option.strip() for letter, option in value.items()}
 
 
 def _answer(answer: str, choices: Mapping[str, str], kind: str) -> str:
     letters = set(answer)
     if not letters <= set(choices) or len(letters) != len(answer):
-        raise _BadFieldError(
+        raise BadFieldError(
             "answer", f"expected different letters of {''.join(choices)}, found {answer!r}"
         )
     if kind != "multiple" and len(answer) > 1:
-        raise _BadFieldError("answer", f"expected one letter for this task, found {answer!r}")
+        raise BadFieldError("answer", f"expected one letter for this task, found {answer!r}")
     return "".join(sorted(letters))
 
 
-def _reasoning(analysis: str | None) -> str | None:
-    text = (analysis or "").strip()
-    return None if text.strip("。.，, ") in _PLACEHOLDERS else text
+READER = Reader(
+    name="cflue",
+    about="exam questions of the financial trades, with explanations",
+    url="https://github.com/aliyun/cflue",
+    files="data/knowledge/knowledge.json",
+    licence="CC BY-NC-SA 4.0",
+    language="zh",
+    parse=parse,
+)

@@ -4,7 +4,15 @@ from pathlib import Path
 import pytest
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.questions.readers.cflue import read
+from dianjin_ext.questions.readers import BadRow, get_reader
+from dianjin_ext.questions.readers import read as read_files
+
+
+def read(path):
+    rows = list(read_files(get_reader("cflue"), [path]))
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    return [row for row in rows if not isinstance(row, BadRow)], bad
+
 
 GOOD = {
     "名称": "证券从业资格",
@@ -25,11 +33,14 @@ def read_rows(tmp_path, *rows):
 def test_a_good_row(tmp_path):
     (question,), bad = read_rows(tmp_path, GOOD)
     assert bad == []
-    assert question.index == 0
+    assert question.row == 0
     assert question.question == "下列属于债券的有（）。"
     assert question.choices == {"A": "国债", "B": "普通股", "C": "公司债"}
     assert question.answer == "AC"
-    assert question.kind == "multiple"
+    assert (question.kind, question.category, question.multiple) == ("choice", "multiple", True)
+    assert question.data_source == "cflue_mcq"
+    assert question.licence == "CC BY-NC-SA 4.0"
+    assert question.id == "cflue/knowledge/0"
     assert question.reasoning == "普通股是股票。"
 
 
@@ -49,7 +60,7 @@ def test_missing_analysis_is_no_explanation(tmp_path):
 
 def test_a_multiple_answer_task_may_have_one_letter(tmp_path):
     (question,), bad = read_rows(tmp_path, GOOD | {"answer": "B"})
-    assert (question.kind, question.answer, bad) == ("multiple", "B", [])
+    assert (question.category, question.answer, bad) == ("multiple", "B", [])
 
 
 @pytest.mark.parametrize(
@@ -80,16 +91,16 @@ def test_a_multiple_answer_task_may_have_one_letter(tmp_path):
 )
 def test_bad_rows_name_row_field_and_expectation(tmp_path, change, field, message):
     questions, (bad,) = read_rows(tmp_path, GOOD, GOOD | change)
-    assert [q.index for q in questions] == [0]
-    assert (bad.index, bad.field) == (1, field)
+    assert [q.row for q in questions] == [0]
+    assert (bad.row, bad.field) == (1, field)
     assert message in bad.expected
-    assert str(bad) == f"row 1, {field}: {bad.expected}"
+    assert str(bad) == f"knowledge.json, row 1, {field}: {bad.expected}"
 
 
 def test_every_bad_row_is_told(tmp_path):
     questions, bad = read_rows(tmp_path, "text", GOOD, {}, GOOD | {"answer": "Z"})
-    assert [q.index for q in questions] == [1]
-    assert [(row.index, row.field) for row in bad] == [(0, "row"), (2, "task"), (3, "answer")]
+    assert [q.row for q in questions] == [1]
+    assert [(row.row, row.field) for row in bad] == [(0, "row"), (2, "task"), (3, "answer")]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +108,7 @@ def test_every_bad_row_is_told(tmp_path):
     [
         (b"[{", "not valid JSON"),
         (b"{}", "expected a list of rows, found dict"),
+        (b'{"a": []}', "expected a list of rows, found dict"),
         (b"[]", "expected a list of rows"),
         ("[“]".encode("gbk"), "not UTF-8 at byte"),
     ],
@@ -110,7 +122,7 @@ def test_an_unusable_file(tmp_path, content, message):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(DianjinError, match=r"none\.json: cannot be read \(No such file"):
+    with pytest.raises(DianjinError, match=r"none\.json: cannot be read \(there is no such file"):
         read(tmp_path / "none.json")
 
 
@@ -121,5 +133,5 @@ def test_published_rows():
     questions, bad = read(path)
     assert bad == []
     assert len(questions) == 1500
-    assert sum(q.kind == "multiple" and len(q.answer) == 1 for q in questions) == 41
+    assert sum(q.category == "multiple" and len(q.answer) == 1 for q in questions) == 41
     assert sum(q.reasoning is None for q in questions) == 129  # 80 null, 49 "omitted"
