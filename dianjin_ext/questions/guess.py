@@ -17,6 +17,7 @@ from dianjin_ext.questions.rows import FileOptions, load_rows
 
 _LOOKED_AT = 1000
 _MOST_LABELS = 20
+_END = "\n..."  # with which YAML ends a single value
 _NAMES = {
     "question": "题目|问题|题干|提问|问句|question|query|prompt|problem|instruction|text|内容",
     "answer": "正确答案|标准答案|参考答案|答案|答复|结论|结果|标签|answer|gold|label|output|"
@@ -139,8 +140,8 @@ def _written(
         lines.append(f"#   {column}: {sample}")
     lines.append("")
     for key, value in guessed.items():
-        dumped = yaml.safe_dump({key: value}, allow_unicode=True, default_flow_style=None, width=96)
-        lines.append(dumped.rstrip("\n"))
+        dumped = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10**6)
+        lines.append(f"{key}: {dumped.partition(_END)[0].rstrip()}")
     other = [key for key in OwnMapping.model_fields if key not in guessed]
     lines += ["", f"# More keys: {', '.join(other)} (docs/data.md)."]
     return "\n".join(lines) + "\n"
