@@ -16,6 +16,11 @@ from dianjin_ext.questions.readers import BadRow
 
 _BATCH = 1024  # data.train_batch_size of configs/grpo.yaml
 _CATEGORIES = 8  # as many columns as a terminal takes
+_NOTED = {
+    "prompt_too_long": "prompt too long for RL and validation",
+    "multiple_with_one_letter": "multiple-answer task with one letter",
+    "near_duplicate_groups": "groups of near-duplicates, each on one side",
+}
 
 Counts = dict[str, Any]
 
@@ -89,12 +94,14 @@ def show(told: Counts, out: Path) -> None:
     fate.add_row("questions read", str(told["rows"]))
     fate.add_row("bad rows left out", str(len(told["bad_rows"])))
     for reason, number in told["excluded"].items():
-        fate.add_row(f"left out: {reason.replace('_', ' ')}", str(number))
+        if number:
+            fate.add_row(f"left out: {reason.replace('_', ' ')}", str(number))
     for reason, number in told["unused"].items():
-        fate.add_row(f"in questions.parquet only: {reason.replace('_', ' ')}", str(number))
-    fate.add_row("prompt too long for RL and validation", str(told["prompt_too_long"]))
-    fate.add_row("multiple-answer task with one letter", str(told["multiple_with_one_letter"]))
-    fate.add_row("groups of near-duplicates, each on one side", str(told["near_duplicate_groups"]))
+        if number:
+            fate.add_row(f"in questions.parquet only: {reason.replace('_', ' ')}", str(number))
+    for name, what in _NOTED.items():
+        if told[name]:
+            fate.add_row(what, str(told[name]))
     console.print(fate)
     console.print(f"SFT: {told['sft_filter']}\nRL:  {told['rl_filter']}\nwritten to {out}/")
     _warn(console, told)
