@@ -46,12 +46,14 @@ class Candidate:
 def schema() -> Any:
     """Return the pyarrow schema: the columns of a question, each named `question.…`, and ours."""
     pa = pyarrow()
-    types = {"int": pa.int64(), "float": pa.float64()}
+    whole, real = pa.int64(), pa.float64()
+    special = {
+        **dict.fromkeys(("sample", "prompt_tokens", "completion_tokens"), whole),
+        **dict.fromkeys(("score", "acc"), real),
+    }
     columns = {f"question.{field.name}": field.type for field in question_schema()}
-    for field in fields(Candidate):
-        if field.name != "question":
-            columns[field.name] = types.get(str(field.type).split(" ")[0], pa.string())
-    return pa.schema(columns)
+    own = (field.name for field in fields(Candidate) if field.name != "question")
+    return pa.schema(columns | {name: special.get(name, pa.string()) for name in own})
 
 
 def write_candidates(candidates: Iterable[Candidate], path: Path) -> int:
