@@ -37,14 +37,20 @@ class RayLedger:
         wait: float = await self._call("ask", call, limits)
         return wait
 
-    async def take(self, block: str, limits: Limits, most: int) -> tuple[int, float]:
+    async def take(
+        self, block: str, limits: Limits, most: int, tokens: int = 0
+    ) -> tuple[int, float]:
         """See `Ledger.take`."""
-        taken: tuple[int, float] = await self._call("take", block, limits, most)
+        taken: tuple[int, float] = await self._call("take", block, limits, most, tokens)
         return taken
 
     async def release(self, block: str, unused: int = 0, run: str | None = None) -> None:
         """See `Ledger.release`."""
         await self._call("release", block, unused, run)
+
+    async def refund(self, block: str, tokens: int) -> None:
+        """See `Ledger.refund`."""
+        await self._call("refund", block, tokens)
 
     async def spend(self, run: str, tokens: int, money: float) -> tuple[int, float]:
         """See `Ledger.spend`."""

@@ -25,6 +25,7 @@ from dianjin_ext.inference.places import Places
 from dianjin_ext.inference.reply import Reply, read_reply
 from dianjin_ext.inference.request import Question, Request, questions
 from dianjin_ext.inference.settings import AskSettings
+from dianjin_ext.inference.tokens import Expected
 from dianjin_ext.inference.window import Window
 
 __all__ = ["Asker"]
@@ -62,7 +63,9 @@ class Asker:
             lease_s=block_lease(settings.timeout_s),
             run=settings.run,
             budget=settings.budget_requests,
+            tokens_per_minute=settings.tokens_per_minute,
         )
+        self._expected = Expected(settings.tokens_per_minute)
         self._blocks = Blocks(self._account, limits)
         self._attempts = AsyncRetrying(
             retry=retry_if_exception_type(Transient),
@@ -162,12 +165,15 @@ class Asker:
         try:
             if self.tally.stopped is not None:
                 raise Spent(self.tally.stopped)
-            block = await self._blocks.take()
+            tokens = unused = self._expected.most(question.payload)
+            block = await self._blocks.take(tokens)
             try:
                 self.tally.requests += 1
+                unused = 0  # whatever becomes of it, the server may have worked on it
                 body = await self._client.post("/chat/completions", question.payload)
                 replied = True
                 reply = read_reply(body, self._client.without_key)
+                unused = tokens - self._expected.took(question.payload, reply)
                 outcome = _OUTCOMES.get(reply.finish_reason, "answered")
                 answer = Answer(question.request, question.sample, outcome, reply)
                 self._record(question, answer)  # before anything else is awaited
@@ -175,12 +181,13 @@ class Asker:
                 return answer
             except Transient as error:
                 crowded = error.crowded
+                unused = tokens if crowded else 0
                 if error.retry_after:
                     self.places.pause(error.retry_after)
                     await self._account.pause(self._client.url, error.retry_after)
                 raise
             finally:
-                await self._blocks.give(block)
+                await self._blocks.give(block, unused)
         finally:
             self.places.give(taken, replied=replied, crowded=crowded)
 

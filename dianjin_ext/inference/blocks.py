@@ -24,10 +24,11 @@ def block_lease(timeout_s: float) -> float:
 
 @dataclass(eq=False)
 class Block:
-    """Places that were taken together."""
+    """Places that were taken together, and the tokens that their calls may take."""
 
     left: int
     expires: float
+    tokens: int = 0
     under_way: int = 0
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -41,25 +42,37 @@ class Blocks:
         rate = limits.requests_per_minute
         self._size = _MOST if rate is None else max(1, min(_MOST, rate // 60))
         self._block = Block(0, 0.0)
+        self._open: set[Block] = set()  # not the present one, and with calls under way
         self._turn = asyncio.Lock()
 
-    async def take(self) -> Block:
+    async def take(self, tokens: int = 0) -> Block:
         """Take a place for one call, to be given back with `give`.
+
+        Args:
+            tokens: The most that the call may take, for a limit of tokens a minute; not more
+                than that limit.
 
         Raises:
             Spent: The budget of requests is spent.
         """
-        if not self._usable():
+        if not self._usable(tokens):
             async with self._turn:
-                while not self._usable():
-                    await self._next()
+                while not self._usable(tokens):
+                    await self._next(tokens)
         self._block.left -= 1
+        self._block.tokens -= tokens
         self._block.under_way += 1
         return self._block
 
-    async def give(self, block: Block) -> None:
-        """Note that a call is over."""
+    async def give(self, block: Block, unused: int = 0) -> None:
+        """Note that a call is over.
+
+        Args:
+            block: What `take` returned.
+            unused: Tokens that it took less than was said; below 0 where it took more.
+        """
         block.under_way -= 1
+        block.tokens += unused
         if not block.under_way and (not block.left or block is not self._block):
             await self._release(block)
 
@@ -69,17 +82,29 @@ class Blocks:
         if block.left and not block.under_way:
             await self._release(block)
 
-    def _usable(self) -> bool:
-        return self._block.left > 0 and asyncio.get_running_loop().time() < self._block.expires
+    def _usable(self, tokens: int) -> bool:
+        block = self._block
+        if block.left <= 0 or block.tokens < tokens:
+            return False
+        return asyncio.get_running_loop().time() < block.expires
 
-    async def _next(self) -> None:
-        old = self._block
-        if old.left:  # it expired
-            self._block = Block(0, 0.0)
-            if not old.under_way:
-                await self._release(old)
+    async def _next(self, tokens: int) -> None:
+        old, self._block = self._block, Block(0, 0.0)
+        if old.under_way:
+            self._open.add(old)
+        elif old.left:  # it expired, or has too few tokens left
+            await self._release(old)
+        for block in list(self._open):
+            # what its calls did not take is free now, not when the last of them is over
+            if unused := block.tokens:
+                block.tokens = 0
+                await self.account.refund(block.name, unused)
+        size = self._size
+        if (rate := self.limits.tokens_per_minute) is not None and tokens:
+            size = max(1, min(size, rate // tokens // 60))
         new = Block(0, asyncio.get_running_loop().time() + _BLOCK_S)
-        new.left, wait = await self.account.take(new.name, self.limits, self._size)
+        new.left, wait = await self.account.take(new.name, self.limits, size, tokens)
+        new.tokens = new.left * tokens
         if new.left:
             self._block = new
         elif wait == math.inf:
@@ -91,5 +116,9 @@ class Blocks:
             await asyncio.sleep(wait)
 
     async def _release(self, block: Block) -> None:
-        await self.account.release(block.name, block.left, self.limits.run)
-        block.left = 0
+        self._open.discard(block)
+        if unused := block.tokens:
+            block.tokens = 0
+            await self.account.refund(block.name, unused)
+        left, block.left = block.left, 0
+        await self.account.release(block.name, left, self.limits.run)

@@ -4,6 +4,7 @@ A call is written down before it is made, with the moment at which it is over at
 process that dies holds its place no longer than that. Who makes many calls takes places in blocks.
 """
 
+import contextlib
 import math
 import random
 import sqlite3
@@ -25,7 +26,8 @@ _MAX_LEASE_S = 3600.0
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS blocks (
-    id TEXT PRIMARY KEY, endpoint TEXT, ends REAL, places INTEGER, flying INTEGER
+    id TEXT PRIMARY KEY, endpoint TEXT, ends REAL, places INTEGER, flying INTEGER,
+    tokens INTEGER DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS blocks_by_endpoint ON blocks (endpoint, ends);
 CREATE TABLE IF NOT EXISTS pauses (endpoint TEXT PRIMARY KEY, until REAL);
@@ -44,6 +46,7 @@ class Limits(NamedTuple):
         lease_s: Seconds after which a call is surely over; an hour at most.
         run: The name that `budget` is counted under.
         budget: Calls in all.
+        tokens_per_minute: Tokens in any `WINDOW_S` seconds; None is no limit.
     """
 
     endpoint: str
@@ -52,6 +55,7 @@ class Limits(NamedTuple):
     lease_s: float
     run: str | None = None
     budget: int | None = None
+    tokens_per_minute: int | None = None
 
 
 class Ledger:
@@ -93,11 +97,13 @@ class Ledger:
         _, wait = await self.take(call, limits, 1)
         return wait
 
-    async def take(self, block: str, limits: Limits, most: int) -> tuple[int, float]:
-        """Take up to `most` places under one name.
+    async def take(
+        self, block: str, limits: Limits, most: int, tokens: int = 0
+    ) -> tuple[int, float]:
+        """Take up to `most` places under one name, each with so many tokens.
 
-        Calls of a block count for the rate until `window_s` after `release`, or after the end of
-        its lease, so the block must be given back when its last call is over.
+        Calls and tokens of a block count for the rate until `window_s` after `release`, or after
+        the end of its lease, so the block must be given back when its last call is over.
 
         Returns:
             How many places, at least one, and 0.0; or 0 and what `ask` returns.
@@ -105,14 +111,16 @@ class Ledger:
         now = time.time()
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            places, wait = self._free(limits, now, most)
+            places, wait = self._free(limits, now, most, tokens)
             if places:
                 self._db.execute(
-                    "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
+                    "INSERT INTO blocks (id, endpoint, ends, places, flying, tokens) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
                     (
                         *(block, limits.endpoint, now + limits.lease_s, places),
                         # whose places in flight are counted elsewhere has none here
                         0 if limits.max_concurrency is None else places,
+                        places * tokens,
                     ),
                 )
                 if limits.run is not None:
@@ -141,6 +149,12 @@ class Ledger:
             if unused and run is not None:
                 self._db.execute("UPDATE runs SET calls = calls - ? WHERE name = ?", (unused, run))
 
+    async def refund(self, block: str, tokens: int) -> None:
+        """Give back tokens that the calls of `block` turned out not to take; below 0 takes more."""
+        with self._db:
+            query = "UPDATE blocks SET tokens = tokens - ? WHERE id = ?"
+            self._db.execute(query, (tokens, block))
+
     async def spend(self, run: str, tokens: int, money: float) -> tuple[int, float]:
         """Add to what a run has spent; return its tokens and money so far."""
         with self._db:
@@ -160,7 +174,7 @@ class Ledger:
         with self._db:
             self._db.execute("INSERT OR REPLACE INTO pauses VALUES (?, ?)", (endpoint, until))
 
-    def _free(self, limits: Limits, now: float, most: int) -> tuple[int, float]:
+    def _free(self, limits: Limits, now: float, most: int, tokens: int) -> tuple[int, float]:
         free: float = most
         if limits.budget is not None:
             spent = self._number("SELECT calls FROM runs WHERE name = ?", limits.run)
@@ -181,12 +195,14 @@ class Ledger:
             free = min(free, limits.max_concurrency - self._number(flying, endpoint, now))
             if free <= 0:
                 return 0, random.uniform(0.5, 1.5) * _POLL_S
-        rate = limits.requests_per_minute
-        if rate is not None:
-            free = min(
-                free,
-                rate - self._number("SELECT SUM(places) FROM blocks WHERE endpoint = ?", endpoint),
-            )
+        for rate, column, each in (
+            (limits.requests_per_minute, "places", 1),
+            (limits.tokens_per_minute, "tokens", max(1, tokens)),
+        ):
+            if rate is None:
+                continue
+            query = f"SELECT SUM({column}) FROM blocks WHERE endpoint = ?"
+            free = min(free, (rate - self._number(query, endpoint)) // each)
             if free <= 0:
                 oldest = self._number("SELECT MIN(ends) FROM blocks WHERE endpoint = ?", endpoint)
                 return 0, min(max(oldest + self.window_s - now, _POLL_S), 1.0)
@@ -202,4 +218,8 @@ def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA synchronous = OFF")  # safe when a process is killed, not when power fails
     db.executescript(_TABLES)
+    if "tokens" not in {row[1] for row in db.execute("PRAGMA table_info(blocks)")}:
+        # a file of an earlier version; another process may add it at the same moment
+        with contextlib.suppress(sqlite3.OperationalError):
+            db.execute("ALTER TABLE blocks ADD COLUMN tokens INTEGER DEFAULT 0")
     return db

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.tokens import most_tokens
 
 __all__ = ["AskSettings", "Prices", "read_settings"]
 
@@ -42,6 +43,8 @@ class AskSettings(_Model):
             fewer while the server says that it gets too much.
         requests_per_minute: Requests in any 60 seconds, over all processes that ask this endpoint
             with the same `state_dir`. None is no limit.
+        tokens_per_minute: As `requests_per_minute`, of prompts and replies together. A request
+            under way counts with the most that it may take: give `options` a `max_tokens`.
         timeout_s: Seconds for one request, reply included.
         max_attempts: Requests for one reply.
         budget_requests: Requests in all, repetitions included, over all processes of `run`.
@@ -60,6 +63,7 @@ class AskSettings(_Model):
     options: dict[str, Any] = Field(default_factory=dict)
     max_in_flight: PositiveInt = 200
     requests_per_minute: PositiveInt | None = None
+    tokens_per_minute: PositiveInt | None = None
     timeout_s: float = Field(default=600.0, gt=0, le=3000)
     max_attempts: PositiveInt = 8
     budget_requests: PositiveInt | None = None
@@ -81,6 +85,12 @@ class AskSettings(_Model):
             raise ValueError("run is the name that budgets count under; give both or neither")
         if self.budget_money is not None and self.prices is None:
             raise ValueError("budget_money needs prices: {prompt: …, completion: …} of 1M tokens")
+        most = most_tokens(self.options)
+        if self.tokens_per_minute is not None and most and most >= self.tokens_per_minute:
+            raise ValueError(
+                f"tokens_per_minute={self.tokens_per_minute} is less than the prompt and the "
+                f"{most} tokens that options allow one reply"
+            )
         if taken := _OURS & self.options.keys():
             raise ValueError(f"options may not hold {', '.join(sorted(taken))}")
         if self.base_url is not None:

@@ -11,6 +11,7 @@ from dianjin_ext.inference import Request
 from dianjin_ext.inference.answer import Unanswered
 from dianjin_ext.inference.ask import ask
 from dianjin_ext.inference.journal import read_journal
+from dianjin_ext.inference.settings import read_settings
 
 KEY = "sk-not-to-be-seen"
 
@@ -207,6 +208,24 @@ def test_a_budget_ends_the_run_and_a_larger_one_goes_on(server, settings, tmp_pa
     larger = {**budget, next(iter(budget)): 1000}
     assert len(list(ask(rows(100), settings(run="r", **larger), journal=journal))) == 100
     assert len(server.bodies) == 100
+
+
+def test_tokens_a_minute(server, settings, tmp_path, monkeypatch):
+    from dianjin_ext.inference import ledger
+
+    monkeypatch.setattr(ledger.Ledger.__init__, "__defaults__", (1.0,))  # a minute of one second
+    usage = {"prompt_tokens": 20, "completion_tokens": 30}
+    body = {"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}], "usage": usage}
+    server.default = "json " + json.dumps(body)
+    given = settings(tokens_per_minute=1000, options={"max_tokens": 60})
+    assert len(list(ask(rows(50), given, journal=tmp_path / "j"))) == 50
+    assert server.most_in(1.0) * 50 <= 1000
+
+
+def test_tokens_a_minute_that_no_request_can_keep():
+    given = {"model": "m", "tokens_per_minute": 1000, "options": {"max_tokens": 1000}}
+    with pytest.raises(DianjinError, match="teacher: tokens_per_minute=1000 is less than"):
+        read_settings(given, "teacher")
 
 
 def test_a_reader_that_stops_early_ends_the_requests(server, settings, tmp_path):

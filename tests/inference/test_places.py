@@ -1,6 +1,8 @@
 """Places in flight, and blocks of shared places."""
 
 import asyncio
+import sqlite3
+from random import Random
 
 from dianjin_ext.inference.blocks import Blocks
 from dianjin_ext.inference.ledger import Ledger, Limits
@@ -90,3 +92,66 @@ def test_a_budget_is_given_back_where_it_was_not_used(tmp_path):
         assert places == 90
 
     asyncio.run(run())
+
+
+def test_blocks_keep_the_tokens_over_processes(tmp_path):
+    async def run():
+        ledgers = [Ledger(str(tmp_path), window_s=1.0) for _ in range(3)]
+        limits = Limits("http://x", None, None, 10.0, tokens_per_minute=3000)
+        taken = []
+
+        async def calls(ledger, draw):
+            blocks = Blocks(ledger, limits)
+            for _ in range(20):
+                most = draw.randint(50, 200)
+                used = draw.randint(10, most)
+                block = await blocks.take(most)
+                start = asyncio.get_running_loop().time()
+                await asyncio.sleep(draw.random() / 50)
+                taken.append((start, used))
+                await blocks.give(block, most - used)
+            await blocks.close()
+
+        await asyncio.gather(*(calls(ledger, Random(i)) for i, ledger in enumerate(ledgers)))
+        return taken
+
+    taken = asyncio.run(run())
+    assert len(taken) == 60
+    for start, _ in taken:
+        assert sum(used for moment, used in taken if start <= moment < start + 1.0) <= 3000
+
+
+def test_tokens_that_a_call_did_not_take_are_free_at_once(tmp_path):
+    async def run():
+        ledger = Ledger(str(tmp_path))
+        limits = Limits("http://x", None, None, 10.0, tokens_per_minute=60_000)
+        blocks = Blocks(ledger, limits)
+        slow = await blocks.take(100)  # holds its block open
+        for _ in range(9):
+            await blocks.give(await blocks.take(100), 90)
+        large = await blocks.take(40_000)  # another block; the first one's tokens go back
+        free, _ = await ledger.take("rest", limits, 10**6, 1)
+        assert free == 60_000 - 100 - 9 * 10 - 40_000
+        await blocks.give(slow, -50)  # it took more than was thought
+        await blocks.give(large, 39_000)
+        await blocks.close()
+        await ledger.release("rest", free)
+        await ledger.refund("rest", free)
+        assert (await ledger.take("all", limits, 10**6, 1))[0] == 60_000 - 150 - 90 - 1000
+
+    asyncio.run(run())
+
+
+def test_a_file_of_counts_without_tokens_goes_on(tmp_path):
+    old = sqlite3.connect(tmp_path / "limits.sqlite")
+    old.execute(
+        "CREATE TABLE blocks "
+        "(id TEXT PRIMARY KEY, endpoint TEXT, ends REAL, places INTEGER, flying INTEGER)"
+    )
+    old.commit()
+    old.close()
+    limits = Limits("http://x", None, None, 10.0, tokens_per_minute=100)
+    for _ in range(2):
+        ledger = Ledger(str(tmp_path))
+    assert asyncio.run(ledger.take("a", limits, 9, 40)) == (2, 0.0)
+    assert asyncio.run(ledger.take("b", limits, 9, 40))[0] == 0
