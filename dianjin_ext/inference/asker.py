@@ -197,7 +197,10 @@ class Asker:
         prices = self.settings.prices
         cost = prices.cost(reply.prompt_tokens, reply.completion_tokens) if prices else 0.0
         self.tally.cost += cost
-        await self._count_spending(reply.prompt_tokens + reply.completion_tokens, cost)
+        tokens = reply.prompt_tokens + reply.completion_tokens
+        if not tokens and (self.settings.budget_tokens or self.settings.budget_money):
+            self._stop("the server counts no tokens, so no budget of tokens or money can be kept")
+        await self._count_spending(tokens, cost)
 
     async def _count_spending(self, tokens: int, cost: float) -> None:
         most_tokens, most_money = self.settings.budget_tokens, self.settings.budget_money

@@ -66,6 +66,12 @@ class Client:
                 f"the {role} has no key; export {endpoint.api_key_env}=… "
                 "(a server without keys takes any, such as EMPTY)"
             )
+        if not (self._key.isascii() and self._key.isprintable()) or " " in self._key:
+            # no header can carry it, and a message that quotes it would quote it escaped
+            raise DianjinError(
+                f"the {role}'s key in {endpoint.api_key_env} holds a blank, a line break or a "
+                "character outside ASCII; export it again without"
+            )
         self.url = url.rstrip("/")
         self._http = openai.AsyncOpenAI(
             base_url=self.url,

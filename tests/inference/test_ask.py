@@ -210,6 +210,25 @@ def test_a_budget_ends_the_run_and_a_larger_one_goes_on(server, settings, tmp_pa
     assert len(server.bodies) == 100
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY}\r\nX: y", f"Bearer {KEY}", f"{KEY}密"])
+def test_a_key_that_no_header_can_carry(server, settings, tmp_path, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(DianjinError, match="key in OPENAI_API_KEY holds a blank") as caught:
+        list(ask(rows(1), settings(), journal=tmp_path / "j"))
+    assert KEY not in str(caught.value)
+    assert not server.bodies
+
+
+def test_a_budget_of_tokens_at_a_server_that_counts_none(server, settings, tmp_path):
+    body = {"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]}
+    server.default = "json " + json.dumps(body)
+    given = settings(run="r", budget_tokens=10, max_in_flight=2)
+    with pytest.raises(Unanswered, match="the server counts no tokens"):
+        list(ask(rows(50), given, journal=tmp_path / "j"))
+    assert len(server.bodies) <= 4
+    assert len(list(ask(rows(50), settings(), journal=tmp_path / "j"))) == 50
+
+
 def test_tokens_a_minute(server, settings, tmp_path, monkeypatch):
     from dianjin_ext.inference import ledger
 
