@@ -12,9 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from dianjin_ext.answers.options import EXPECTED, read_options
+from dianjin_ext.data.near import Repetitions, asked
 from dianjin_ext.data.prompt_length import PromptLimit
 from dianjin_ext.data.rows import Rows, TrainingRow, column_types
-from dianjin_ext.data.same import gold_key, question_key
 from dianjin_ext.data.units import unit_problem
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
@@ -41,6 +41,8 @@ KINDS: Final = {
     "duplicate": "a question that the file has already",
     "contradiction": "a question that the file has already, with another gold answer",
     "leak": "a question that an earlier file has too",
+    "near_duplicate": "a question that the file has already in nearly the same words",
+    "near_leak": "a question that an earlier file has too in nearly the same words",
 }
 """Every kind of finding, with its meaning."""
 
@@ -90,7 +92,7 @@ def check_data(
 ) -> bool:
     """Check files, each a split of one data set; show a table and the first findings.
 
-    Memory grows by about 300 bytes a row.
+    Memory grows with the questions; see `dianjin_ext.data.near.Repetitions`.
 
     Args:
         files: Training first: a question of an earlier file that comes again is a leak.
@@ -139,7 +141,7 @@ def _check(
     report = Report()
     seen_sources: set[str] = set()
     types: dict[str, tuple[str, str]] = {}
-    seen: dict[bytes, tuple[str, str, bytes]] = {}
+    seen = Repetitions()
     for rows in sources:
         name = str(rows.path)
         report.rows[name] = 0
@@ -153,13 +155,10 @@ def _check(
             seen_sources.add(row.data_source)
             found = list(_problems(row, grader))
             found += _prompt_problems(row, rows.path, limit)
-            key, gold = question_key(row), gold_key(row)
-            if key is None:
+            if asked(row) is None:
                 report.without_question[name] += 1
-            elif key in seen:
-                found.append(_repeated(name, gold, seen[key]))
-            else:
-                seen[key] = (name, where, gold)
+            elif (repeated := seen.add(name, where, row)) is not None:
+                found.append(repeated)
             report.findings += [Finding(name, where, kind, why) for kind, why in found]
         if not report.rows[name]:
             report.findings.append(
@@ -174,6 +173,8 @@ def _check(
                 why = f"{column} is {kind_}, and {before} in {earlier}; write them alike"
                 report.findings.append(Finding(name, "the file", "types", why))
         tick()
+    for place, kind, why in seen.near():
+        report.findings.append(Finding(place.file, place.where, kind, why))
     for source in grader.settings.sources.keys() - seen_sources:
         why = f"sources.{source} is set, and no row has the data source {source!r}"
         report.findings.append(Finding(", ".join(report.rows), "the settings", "unused", why))
@@ -236,14 +237,6 @@ def _asks_percent(sentence: str) -> bool:
     """Return whether a percent word or sign stands elsewhere than in a given number (`5%`)."""
     given = re.sub(r"\d\s*(?:[%％]|percent\b|个?百分)|百分之[\d一二三四五六七八九十]", "", sentence)
     return _ASKS_PERCENT.search(given) is not None
-
-
-def _repeated(name: str, gold: bytes, first: tuple[str, str, bytes]) -> tuple[str, str]:
-    file, where, its_gold = first
-    other = "" if gold == its_gold else ", which has another gold answer"
-    if file != name:
-        return "leak", f"the same question as {file}, {where}{other}"
-    return "contradiction" if other else "duplicate", f"the same question as {where}{other}"
 
 
 def _show(report: Report, allow: Collection[str], report_file: Path | None) -> None:

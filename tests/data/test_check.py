@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from dianjin_ext.answers.tags import DIANJIN_R1
 from dianjin_ext.data import multiple_choice_prompt, verl_row, write_parquet
 from dianjin_ext.data.check import KINDS, check_data
+from dianjin_ext.data.prepare import rl_row
 from dianjin_ext.data.prompt_length import PromptLimit
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world
 
 CHOICES = {"A": "应收账款", "B": "应付账款", "C": "存货", "D": "固定资产"}
@@ -83,8 +86,60 @@ def test_same_question_within_a_file_and_between_files(tmp_path, check):
         ("duplicate", "train.parquet", "row 1"),
         ("contradiction", "train.parquet", "row 2"),
         ("leak", "val.jsonl", "line 2"),
+        ("near_leak", "val.jsonl", "line 1"),
     ]
     assert not fine
+
+
+LONG = "某企业购入设备一台，价值一百万元，预计使用十年，按直线法计提折旧，下列说法正确的是"
+
+
+def test_nearly_the_same_words_are_told_in_a_file_and_between_files(tmp_path, check):
+    other = LONG.replace("购入设备", "购买设备")
+    train = [mcq(LONG), mcq(other), mcq(LONG + "2019"), mcq(LONG, choices=CHOICES | {"D": "商誉"})]
+    val = [mcq(LONG.replace("十年", "10年")), mcq(LONG + "（）？", "A")]
+    found, fine = check(
+        write(tmp_path / "train.parquet", train), write(tmp_path / "val.jsonl", val)
+    )
+    assert found == [
+        ("leak", "val.jsonl", "line 2"),
+        ("near_duplicate", "train.parquet", "row 1"),
+    ]
+    assert not fine
+
+
+def test_nearly_the_same_question_about_another_text_is_another_question(tmp_path, check):
+    asked = (
+        "What was the percentage change in operating revenue of the company over the year, in %?"
+    )
+    rows = [
+        number(f"{about}\n{words}", "1%", extra_info={"question": words})
+        for about in ("The first report.", "The second report.")
+        for words in (asked, asked.replace("What was", "Please give"))
+    ]
+    found, _ = check(write(tmp_path / "x.jsonl", rows))
+    assert found == [
+        ("near_duplicate", "x.jsonl", "line 2"),
+        ("near_duplicate", "x.jsonl", "line 4"),
+    ]
+
+
+def test_public_sets_leak_into_each_other(tmp_path, check):
+    """CFLUE's questions that are in FinanceIQ and FinEval, among the published rows at hand."""
+    shared = Path(__file__).resolve().parents[3] / "shared/data"
+    if not shared.exists():
+        pytest.skip("the published rows are not beside the repository")
+    files = []
+    for name in ("cflue", "financeiq", "fineval", "fineva"):
+        questions = read(get_reader(name), sorted(shared.glob(f"{name}/*.[cj]s*")))
+        rows = [rl_row(q, "train", DIANJIN_R1) for q in questions if q.choices and q.answer]
+        files.append(write(tmp_path / f"{name}.parquet", rows))
+    found = {finding for finding in check(*files)[0] if "leak" in finding[0]}
+    assert found == {
+        ("leak", "financeiq.parquet", "row 144"),  # the same words
+        ("near_leak", "fineval.parquet", "row 35"),  # the bank of issue, and of banks
+        ("near_leak", "fineval.parquet", "row 36"),  # 已知如下条件 for 已知条件
+    }
 
 
 def test_options_in_the_prompt_may_be_shuffled_too(tmp_path, check):
@@ -245,7 +300,7 @@ def test_prompts_that_are_too_long(tmp_path):
     report = tmp_path / "report.json"
     assert not check_data([file], report_file=report, limit=limit)
     found = json.loads(report.read_text(encoding="utf-8"))["findings"]
-    assert [(f["kind"], f["where"]) for f in found] == [("too_long", "line 2")]
+    assert [f["where"] for f in found if f["kind"] == "too_long"] == ["line 2"]
     assert "11 tokens, training takes 10" in found[0]["why"]
     with pytest.raises(DianjinError, match="no usable tokenizer"):
         PromptLimit(tmp_path, 10)

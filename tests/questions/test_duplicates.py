@@ -1,6 +1,12 @@
+import itertools
 import random
 
-from dianjin_ext.questions.duplicates import near_duplicates, normalize
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dianjin_ext.questions import duplicates
+from dianjin_ext.questions.duplicates import near_duplicates, near_earlier, normalize
 
 QUESTION = (
     "某企业二〇二〇年购入设备一台，价值一百万元，预计使用十年，按直线法计提折旧，年折旧额是多少"
@@ -53,3 +59,63 @@ def test_groups_are_those_of_comparing_all_pairs():
         expected = sorted(group for group in expected if len(group) > 1)
         assert expected
         assert groups(texts, threshold) == expected
+
+
+@given(
+    st.lists(st.text(alphabet="ab中Ａ1 ,", max_size=12), max_size=10),
+    st.sampled_from([0.3, 0.55, 0.7, 1.0]),
+)
+def test_any_texts_are_grouped_as_comparing_all_pairs_does(texts, threshold):
+    sets = [_shingles(normalize(text)) for text in texts]
+    parent = list(range(len(texts)))
+
+    def root(position):
+        while parent[position] != position:
+            position = parent[position]
+        return position
+
+    for one, two in itertools.combinations(range(len(texts)), 2):
+        if len(sets[one] & sets[two]) >= threshold * len(sets[one] | sets[two]) - 1e-9:
+            parent[root(one)] = root(two)
+    expected = {}
+    for position in range(len(texts)):
+        expected.setdefault(root(position), []).append(position)
+    assert near_duplicates(texts, threshold) == sorted(expected.values())
+
+
+def _shingles(text):
+    return {text[i : i + 4] for i in range(max(1, len(text) - 3))}
+
+
+def test_many_texts_are_compared_by_minhash_and_every_group_is_right(monkeypatch):
+    pytest.importorskip("rensa")
+    rng = random.Random(0)
+    texts = []
+    for _ in range(300):
+        base = "".join(rng.choices("甲乙丙丁戊己庚辛壬癸子丑寅卯", k=40))
+        place = rng.randrange(40)
+        texts += [base, base[:place] + "变" + base[place + 1 :]]
+    exact = near_duplicates(texts)
+    monkeypatch.setattr(duplicates, "EXACT_LIMIT", 100)
+    found = near_duplicates(texts)
+    together = {position: group for group in exact for position in group}
+    assert all(together[group[0]] == together[p] for group in found for p in group)
+    several = [group for group in exact if len(group) > 1]
+    assert len(several) == 300
+    assert sum(group in found for group in several) >= 297
+    near = list(near_earlier([normalize(text) for text in texts], keys=[0] * 600))
+    assert len(near) >= 297 and all(pair.similarity >= 0.7 for pair in near)
+
+
+def test_odd_texts_are_grouped():
+    same = near_duplicates(["x"] * 5000 + ["", " ", "。"])
+    assert [len(group) for group in same] == [5000, 3]
+    long = "".join(chr(0x4E00 + i % 9000) for i in range(300_000))
+    assert near_duplicates([long, long[:-9] + "变", "短"]) == [[0, 1], [2]]
+    assert near_duplicates([]) == []
+
+
+def test_texts_with_other_keys_are_not_compared():
+    texts = [normalize(QUESTION)] * 4
+    pairs = [(p.position, p.earlier) for p in near_earlier(texts, keys=["a", "b", "a", "c"])]
+    assert pairs == [(2, 0)]

@@ -50,7 +50,7 @@ def numbers_xlsx(path):
     for i in range(64):
         income, cost = rng.randint(2000, 9000), rng.randint(100, 1900)
         name = "".join(chr(0x4E00 + rng.randrange(3000)) for _ in range(8))
-        asked = f"{name}公司第{i % 4 + 1}季度收入{income}万元，成本{cost}万元，利润是多少？"
+        asked = f"{name}公司第{i % 4 + 1}季度收入{income}万元，成本{cost}万元，利润是多少万元？"
         book.active.append([asked, income - cost])
         if i % 2:  # some as text, some as numbers whose format shows the unit
             book.active.cell(i + 2, 2).value = f"{income - cost}万元"
