@@ -17,6 +17,7 @@ from dianjin_ext.data.uses import Uses, decide
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.outputs import check_output, written_whole
+from dianjin_ext.parquet import pyarrow
 from dianjin_ext.questions.prompts import prompt, response
 from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import BadRow
@@ -48,6 +49,7 @@ def prepare(
         DianjinError: There are bad rows (`on_error: stop`), the data is too small for the split
             asked for, or a file can't be written.
     """
+    pyarrow()  # or say that it is missing before any work is done
     check_folder(files, out, overwrite=settings.overwrite)
     bad = [row for row in rows if isinstance(row, BadRow)]
     if settings.on_error == "stop":
