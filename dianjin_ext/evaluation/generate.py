@@ -1,72 +1,76 @@
-"""Greedy answers of a local model, graded: `python -m dianjin_ext.evaluation.generate`."""
+"""Greedy answers of a model folder, graded: `python -m dianjin_ext.evaluation.generate`."""
 
 import json
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import pyarrow.parquet as pq
-import torch
-from rich.progress import track
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
 from dianjin_ext.files import replacing
-from dianjin_ext.inference.sampling import Request, generate
+from dianjin_ext.inference import AskSettings, Request
+from dianjin_ext.inference.ask import ask
+from dianjin_ext.inference.server import serving
+from dianjin_ext.parquet import read_rows
 from dianjin_ext.rewards import compute_score
 
-BATCH = 250  # rows; memory grows with it
+BATCH = 250  # replies at a time; memory grows with it
 
 
 def answer(
-    model_dir: str, rows: list[dict[str, Any]], *, max_prompt: int, max_response: int
-) -> list[dict[str, Any]]:
-    """Return one graded greedy response a row, in the order of `rows`.
+    model: Path, rows: Sequence[Mapping[str, Any]], *, max_response: int, journal: Path
+) -> Iterator[dict[str, Any]]:
+    """Yield one graded greedy response a row, in the order of `rows`.
+
+    A server is started for the model and stopped at the end.
 
     Args:
-        model_dir: Folder of a model and its tokenizer in Hugging Face format.
+        model: Folder of a model and its tokenizer in Hugging Face format.
         rows: Rows in verl's format.
-        max_prompt: Tokens; of a longer prompt the last `max_prompt` are kept.
         max_response: The most tokens to generate.
+        journal: Keeps the replies: what is in it is not asked again. What the server prints goes
+            beside it.
+
+    Raises:
+        DianjinError: The model can't be served, or questions have no reply.
     """
-    tokenizer = AutoTokenizer.from_pretrained(model_dir)
-    model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32).eval()
-    eos = model.generation_config.eos_token_id
-    graded = []
-    for start in track(range(0, len(rows), BATCH), description="answering"):
-        batch = rows[start : start + BATCH]
-        requests = []
-        for row in batch:
-            prompt = tokenizer.apply_chat_template(
-                row["prompt"], add_generation_prompt=True, tokenize=True, return_dict=False
-            )
-            requests.append(Request(tuple(prompt[-max_prompt:]), max_response, temperature=0.0))
-        responses = generate(
-            model,
-            requests,
-            eos_ids=eos if isinstance(eos, list) else [eos],
-            pad_id=tokenizer.pad_token_id,
+    requests = [Request(str(number), row["prompt"]) for number, row in enumerate(rows)]
+    log = journal.with_suffix(".log")
+    with (
+        serving(model, log=log, engine="local", name="model", batch=BATCH) as url,
+        TemporaryDirectory() as state,
+    ):
+        settings = AskSettings(
+            model="model",
+            base_url=url,
+            keyless=True,
+            options={"temperature": 0, "max_tokens": max_response},
+            max_in_flight=BATCH,
+            state_dir=state,
         )
-        for row, response in zip(batch, responses, strict=True):
-            text = tokenizer.decode(response.tokens, skip_special_tokens=True)
+        answers = ask(
+            requests, settings, journal=journal, ordered=True, total=len(rows), progress=True
+        )
+        for row, given in zip(rows, answers, strict=True):
+            assert given.reply is not None  # else `ask` raises
             gold = row["reward_model"]["ground_truth"]
+            text = given.reply.text
             score = compute_score(row["data_source"], text, gold, row["extra_info"])
-            graded.append(
-                {
-                    "prompt": row["prompt"][-1]["content"],
-                    "response": text,
-                    "ground_truth": gold,
-                    "response_tokens": len(response.tokens),
-                    **score,
-                }
-            )
-    return graded
+            yield {
+                "prompt": row["prompt"][-1]["content"],
+                "response": text,
+                "ground_truth": gold,
+                "response_tokens": given.reply.completion_tokens,
+                **score,
+            }
 
 
-def main(model_dir: str, data: str, out: str, max_prompt: str, max_response: str) -> None:
+def main(model: str, data: str, out: str, max_response: str) -> None:
     """Answer the rows of the parquet file `data`; write one JSON line each to `out`."""
-    rows = pq.read_table(data).to_pylist()
-    graded = answer(model_dir, rows, max_prompt=int(max_prompt), max_response=int(max_response))
-    with replacing(Path(out)) as temporary, temporary.open("w", encoding="utf-8") as file:
+    rows, path = list(read_rows(Path(data))), Path(out)
+    journal = path.with_name(f"{path.stem}.journal")
+    graded = answer(Path(model), rows, max_response=int(max_response), journal=journal)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in graded)
 
 

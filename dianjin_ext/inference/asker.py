@@ -51,7 +51,12 @@ class Asker:
         self.settings = settings
         self.tally = Tally()
         endpoint = Endpoint(
-            role, settings.model, settings.base_url, settings.api_key_env, settings.timeout_s
+            role,
+            settings.model,
+            settings.base_url,
+            settings.api_key_env,
+            settings.timeout_s,
+            keyless=settings.keyless,
         )
         self._client = Client(endpoint)
         self.places = Places(settings.max_in_flight)

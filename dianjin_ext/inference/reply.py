@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dianjin_ext.inference.faults import Transient
 
 __all__ = ["Reply", "read_reply", "split_thinking"]
+
+_OPENING: Final = "<think>"
+_CLOSING: Final = "</think>"
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Reply:
         finish_reason: `stop`, `length`, `content_filter` or what else the server says.
         prompt_tokens: As the server counts them; 0 where it doesn't.
         completion_tokens: Thinking included.
+        opening: What stood before the thinking in the text of the model; its usual tag where the
+            server took the thinking apart.
+        closing: What stood between the thinking and the content.
     """
 
     content: str
@@ -26,6 +32,15 @@ class Reply:
     finish_reason: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    opening: str = "<think>\n"
+    closing: str = "\n</think>\n\n"
+
+    @property
+    def text(self) -> str:
+        """The whole text of the model, thinking and its tags included."""
+        if self.reasoning is None:
+            return self.content
+        return f"{self.opening}{self.reasoning}{self.closing}{self.content}"
 
 
 def read_reply(body: Any, clean: Callable[[str], str] = str) -> Reply:
@@ -57,23 +72,34 @@ def read_reply(body: Any, clean: Callable[[str], str] = str) -> Reply:
             f"the reply is no chat completion with content and finish_reason: {found}",
             unreadable=True,
         ) from None
-    if reasoning is None:
-        reasoning, content = split_thinking(content)
+    parts = split_thinking(content) if reasoning is None else None
+    opening, closing = Reply.opening, Reply.closing
+    if parts is not None:
+        opening, reasoning, closing, content = parts
     return Reply(
         clean(content),
         None if reasoning is None else clean(reasoning),
         finish_reason,
-        *tokens,
+        prompt_tokens=tokens[0],
+        completion_tokens=tokens[1],
+        opening=opening,
+        closing=closing,
     )
 
 
-def split_thinking(text: str) -> tuple[str | None, str]:
-    """Split at the first `</think>` into thinking and answer; the opening tag may be missing.
+def split_thinking(text: str) -> tuple[str, str, str, str] | None:
+    """Split at the first `</think>` into opening tag, thinking, closing tag and content.
 
-    Templates that end the prompt with `<think>` leave only the closing tag in the reply. Thinking
-    that was not closed stays part of the text.
+    Templates that end the prompt with `<think>` leave only the closing tag in the reply. Blanks
+    around the tags go with them. None for a text without thinking that was closed.
     """
-    thinking, closing, answer = text.partition("</think>")
-    if not closing:
-        return None, text
-    return thinking.strip().removeprefix("<think>").strip(), answer.lstrip()
+    before, tag, after = text.partition(_CLOSING)
+    if not tag:
+        return None
+    content = after.lstrip()
+    opened = before.lstrip()
+    inner = opened.removeprefix(_OPENING).lstrip()
+    thinking = inner.rstrip()
+    opening = before[: len(before) - len(inner)]
+    closing = inner[len(thinking) :] + tag + after[: len(after) - len(content)]
+    return opening, thinking, closing, content

@@ -40,6 +40,7 @@ def command(
     name: str,
     tensor_parallel: int = 1,
     max_model_len: int | None = None,
+    batch: int | None = None,
 ) -> list[str]:
     """Return the command that serves `model`.
 
@@ -50,10 +51,12 @@ def command(
         name: What requests call it.
         tensor_parallel: GPUs that share the model; for vLLM.
         max_model_len: Tokens of prompt and reply; for vLLM. None is the model's own.
+        batch: The most replies at a time; for the local server.
     """
     if engine == "local":
         local = [sys.executable, "-m", "dianjin_ext.inference.local", str(model), "--name", name]
-        return [*local, "--port", str(port), "--parent", str(os.getpid())]
+        local += ["--port", str(port), "--parent", str(os.getpid())]
+        return local if batch is None else [*local, "--batch", str(batch)]
     vllm = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(model)]
     vllm += ["--served-model-name", name, "--host", "127.0.0.1", "--port", str(port)]
     vllm += ["--tensor-parallel-size", str(tensor_parallel)]
@@ -71,6 +74,7 @@ def serving(
     name: str | None = None,
     tensor_parallel: int = 1,
     max_model_len: int | None = None,
+    batch: int | None = None,
     ready_within_s: float = 1800.0,
 ) -> Iterator[str]:
     """Serve a model for as long as the context lasts; yields its `base_url`.
@@ -82,6 +86,7 @@ def serving(
         name: What requests call it; the folder's name unless given.
         tensor_parallel: See `command`.
         max_model_len: See `command`.
+        batch: See `command`.
         ready_within_s: Seconds until it must answer.
 
     Raises:
@@ -98,6 +103,7 @@ def serving(
         name=name or model.resolve().name,
         tensor_parallel=tensor_parallel,
         max_model_len=max_model_len,
+        batch=batch,
     )
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

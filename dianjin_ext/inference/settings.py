@@ -38,6 +38,8 @@ class AskSettings(_Model):
             None takes the environment variable OPENAI_BASE_URL.
         api_key_env: The NAME of the environment variable that holds the key. A server without keys
             needs one too, with any value (`export OPENAI_API_KEY=EMPTY`).
+        keyless: The server takes any key, so none is looked for, such as one that
+            `dianjin_ext.inference.server` started.
         options: Further fields of each request, such as `temperature`, `max_tokens` or `seed`.
         max_in_flight: The most requests of this process under way at the same time; there are
             fewer while the server says that it gets too much.
@@ -59,6 +61,7 @@ class AskSettings(_Model):
 
     model: str = Field(min_length=1)
     base_url: str | None = None
+    keyless: bool = False
     api_key_env: str = Field(default="OPENAI_API_KEY", pattern="^[A-Z_][A-Z0-9_]*$")
     options: dict[str, Any] = Field(default_factory=dict)
     max_in_flight: PositiveInt = 200

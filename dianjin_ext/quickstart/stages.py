@@ -109,7 +109,7 @@ def _evaluate(name: str, model: str, heldout: str, settings: Settings) -> Stage:
         f"answer the held-out questions: {name}",
         [
             *(sys.executable, "-m", "dianjin_ext.evaluation.generate", model, heldout),
-            *(f"evaluation/{name}.jsonl", str(settings.max_prompt), str(settings.max_response)),
+            *(f"evaluation/{name}.jsonl", str(settings.max_response)),
         ],
     )
 
