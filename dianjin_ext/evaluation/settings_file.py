@@ -8,21 +8,7 @@ import yaml
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.settings import read_settings
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        keys = [self.construct_object(key, deep=True) for key in own]
-        for key in keys:
-            if keys.count(key) > 1:
-                line = node.start_mark.line + 1
-                raise yaml.YAMLError(
-                    f"the key {key!r} is given twice in the mapping at line {line}"
-                )
-        return super().construct_mapping(node, deep)
+from dianjin_ext.yaml_keys import UniqueKeys
 
 
 def load_settings(
@@ -47,7 +33,7 @@ def load_settings(
     settings: dict[str, Any] = {}
     if file is not None:
         try:
-            loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+            loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
         except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
             why = " ".join(str(error).split())
             raise DianjinError(f"{file}: can't be read as YAML: {why}") from error

@@ -11,6 +11,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions.letters import LETTERS
 from dianjin_ext.questions.question import Kind, Language
 from dianjin_ext.questions.rows import FileOptions
+from dianjin_ext.yaml_keys import UniqueTexts
 
 DATA_SOURCES: Mapping[Kind, str] = {
     "choice": "choice",
@@ -118,8 +119,7 @@ def load_mapping(path: Path) -> OwnMapping:
         DianjinError: The file can't be read, or a key or a value is not known.
     """
     try:
-        # BaseLoader makes nothing but texts, lists and mappings.
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader)
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=UniqueTexts)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         why = " ".join(str(error).split())
         raise DianjinError(f"{path}: can't be read as YAML: {why}") from error
