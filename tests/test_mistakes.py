@@ -79,6 +79,16 @@ def settings(text: str) -> Callable[[], None]:
     return lambda: write("settings.yaml", text)
 
 
+def exam(mapping: str = "") -> Callable[[], None]:
+    def make() -> None:
+        write("exam.csv", "q,a", "一？,是")
+        if mapping:
+            write("map.yaml", f"{mapping}\nkind: label")
+
+    return make
+
+
+OWN = "dianjin prepare own exam.csv --map map.yaml --out data"
 SCORE, CHECK = "dianjin score rows.jsonl --out out.jsonl", "dianjin check-data rows.jsonl"
 TO = "--out out.jsonl"
 REWARD = '@register_reward("my/x")\ndef f(response, ground_truth, **row): return 1.0\n'
@@ -549,6 +559,38 @@ MISTAKES = [
         "an empty list",
         "found an empty list",
         lambda: write("none.json", "[]"),
+    ),
+    Mistake("dianjin prepare cfleu x.json --out data", "a data set not known", "known: cflue"),
+    Mistake("dianjin prepare finqa rows.jsonl", "no folder for the rows", "--out DIR"),
+    Mistake("dianjin prepare finqa --out data", "no file", "dataset/{train,dev,test}.json"),
+    Mistake("dianjin prepare tfns rows.txt --out data", "a file of another kind", ".parquet"),
+    Mistake(
+        "dianjin prepare tfns tweets.csv --out data",
+        "a spreadsheet under another name",
+        "rename it to .xlsx",
+        lambda: write("tweets.csv", "PK\x03\x04"),
+    ),
+    Mistake(
+        "dianjin prepare tfns tweets.csv --out data",
+        "too few rows",
+        "no rows for val: 1 usable",
+        lambda: write("tweets.csv", "text,label", "up,1"),
+    ),
+    Mistake("dianjin prepare own exam.csv --out data", "no mapping", "--map MAP.yaml", exam()),
+    Mistake(OWN, "a column that isn't there", "has no column '题目'", exam("question: 题目")),
+    Mistake(OWN, "a key not known", "'answr' is no key", exam("question: q\nanswr: a")),
+    Mistake(OWN, "a key given twice", "is given twice", exam("question: q\nquestion: a")),
+    Mistake(
+        "dianjin prepare own exam.csv --guess map.yaml",
+        "a mapping is there already",
+        "there already",
+        exam("question: q"),
+    ),
+    Mistake(
+        "dianjin prepare own exam.csv --guess exam.csv --overwrite",
+        "a mapping over the data",
+        "is the input",
+        exam(),
     ),
     # merge, quickstart, reward-server
     Mistake("dianjin merge nowhere out", "no such checkpoint", "nowhere"),
