@@ -97,6 +97,11 @@ def parse_row(
         if row.problem:
             raise BadFieldError("row", row.problem)
         questions = list(reader.parse(row.value, path))
+        for question in questions:
+            if not question.question.strip():
+                raise BadFieldError("question", "expected text, found nothing")
+            if question.answer is not None and not question.answer.strip():
+                raise BadFieldError("answer", "expected text, found nothing")
     except BadFieldError as error:
         yield BadRow(path.name, number, row.where, error.field, error.expected, row.value)
         return

@@ -50,7 +50,8 @@ def _published(row: Mapping[str, Any], name: str) -> Iterator[Question]:
     if "cur_dial" in annotation:  # a row of *_turn.json
         asked = string_list(annotation["cur_dial"], "annotation.cur_dial")
         if "exe_ans" in annotation:
-            golds = [*(golds or [])[: len(asked) - 1], annotation["exe_ans"]]
+            earlier = golds[: len(asked) - 1] if isinstance(golds, list) else []
+            golds = [*earlier, annotation["exe_ans"]]
         yield from list(_turns(name, context, asked, golds))[-1:]
         return
     asked = string_list(annotation.get("dialogue_break"), "annotation.dialogue_break")
