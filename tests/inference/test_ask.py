@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+from collections import Counter
 
 import pytest
 
@@ -83,14 +84,20 @@ def test_faults_in_a_third_of_the_replies_lose_nothing(server, settings, tmp_pat
     def reply(body):
         if draw.random() < 0.3:
             return draw.choice(faults)
+        answered[body["messages"][-1]["content"]] += 1
         return f"to {body['messages'][-1]['content']}"
+
+    answered = Counter()
 
     server.default = reply
     server.latency = 0.005
-    given = settings(max_in_flight=12, timeout_s=1.0, max_attempts=30)
+    given = settings(max_in_flight=12, timeout_s=2.0, max_attempts=30)
     answers = list(ask(rows(300), given, journal=tmp_path / "j", ordered=True))
     assert texts(answers) == [(f"r{i}", 0, f"to q{i}") for i in range(300)]
     assert server.most_under_way <= 12
+    recorded = [row["row"] for row in read_journal(tmp_path / "j")]
+    assert sorted(recorded) == sorted(f"r{i}" for i in range(300))
+    assert answered == {f"q{i}": 1 for i in range(300)}  # what has a reply is not asked again
 
 
 @pytest.mark.usefixtures("short_pauses")
