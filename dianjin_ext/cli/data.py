@@ -94,7 +94,9 @@ def prepare(
 def check_data(
     files: Annotated[
         list[Path],
-        typer.Argument(help="verl parquet or JSON lines (also .gz); several are splits."),
+        typer.Argument(
+            help="verl parquet, questions.parquet or JSON lines (also .gz); several are splits."
+        ),
     ],
     json_: Annotated[
         Path | None, typer.Option("--json", help="Also write every finding as JSON.")

@@ -198,6 +198,8 @@ def _problems(row: TrainingRow, grader: Grader) -> Iterator[tuple[str, str]]:
     except DianjinError:
         yield "unknown_source", f"no reward is registered for {row.data_source!r}"
         return
+    if not row.labelled:
+        return
     try:
         grader.gold_response(row.data_source, row.ground_truth, row.extra_info)
     except Exception as error:  # a reward of a plug-in may raise anything

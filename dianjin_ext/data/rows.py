@@ -1,14 +1,18 @@
 """Training rows from verl parquet or JSON lines, one at a time, whatever the size of the file."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.jsonl import BadRowError, Lines, parse, take
 from dianjin_ext.parquet import pyarrow
+from dianjin_ext.questions.prompts import prompt
+from dianjin_ext.questions.question import Question, from_row
 
 _COLUMNS = ("data_source", "prompt", "reward_model", "ground_truth", "extra_info")
+_QUESTION = {each.name for each in fields(Question)}
 _BATCH = 256
 
 Message = dict[str, str]
@@ -22,18 +26,21 @@ class TrainingRow(NamedTuple):
         ground_truth: The gold answer.
         extra_info: Empty where the row has none.
         prompt: Messages with `role` and `content`; empty where the row has none.
+        labelled: False for a question of a set that publishes no gold answers.
     """
 
     data_source: str
     ground_truth: Any
     extra_info: dict[str, Any]
     prompt: list[Message]
+    labelled: bool = True
 
 
 class Rows:
     """The rows of a file; iterating yields where each stands, and the row or why it is bad.
 
-    Parquet files (`.parquet`) are as `dianjin prepare` writes them; any other file is JSON lines,
+    Parquet files (`.parquet`) are as `dianjin prepare` writes them, for RL or `questions.parquet`,
+    whose rows get the prompt that RL rows have; any other file is JSON lines,
     also gzipped, with `data_source`, `ground_truth` (or verl's `reward_model`), and where they are
     needed `extra_info` and `prompt` (messages, or the text of a single user turn).
 
@@ -79,11 +86,12 @@ class Rows:
                         f"{self.path} has the columns {', '.join(names)}; expected data_source, "
                         "prompt, reward_model and extra_info, as `dianjin prepare` writes them"
                     )
-                columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
+                asked = set(names) >= _QUESTION
+                columns = None if asked else [name for name in _COLUMNS if name in names]
                 total, number = file.metadata.num_rows, 0
                 for batch in file.iter_batches(_BATCH, columns=columns):
                     for row in batch.to_pylist():
-                        yield f"row {number}", row
+                        yield f"row {number}", _as_asked(row) if asked else row
                         number += 1
                         self.position = self.size * number // total
         except (pa.ArrowException, OSError) as error:
@@ -96,6 +104,18 @@ def column_types(path: Path) -> dict[str, str]:
         return {}
     schema = pyarrow().parquet.read_schema(path)
     return {name: str(schema.field(name).type) for name in _COLUMNS if name in schema.names}
+
+
+def _as_asked(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of questions.parquet as a training row."""
+    question = from_row(row)
+    return {
+        "data_source": question.data_source,
+        "ground_truth": question.answer,
+        "extra_info": question.extra_info,
+        "prompt": prompt(question),
+        "labelled": question.answer is not None,
+    }
 
 
 def _training_row(row: dict[str, Any]) -> TrainingRow:
@@ -111,7 +131,8 @@ def _training_row(row: dict[str, Any]) -> TrainingRow:
     extra_info = row.get("extra_info")
     if extra_info is not None:
         take(row, "extra_info", dict, "an object or null")
-    return TrainingRow(source, gold, extra_info or {}, _messages(row.get("prompt")))
+    messages = _messages(row.get("prompt"))
+    return TrainingRow(source, gold, extra_info or {}, messages, row.get("labelled") is not False)
 
 
 def _messages(prompt: Any) -> list[Message]:

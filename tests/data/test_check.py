@@ -10,6 +10,7 @@ from dianjin_ext.data.check import KINDS, check_data
 from dianjin_ext.data.prepare import rl_row
 from dianjin_ext.data.prompt_length import PromptLimit
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world
 
@@ -122,6 +123,23 @@ def test_nearly_the_same_question_about_another_text_is_another_question(tmp_pat
         ("near_duplicate", "x.jsonl", "line 2"),
         ("near_duplicate", "x.jsonl", "line 4"),
     ]
+
+
+def test_files_of_questions_are_compared_too(tmp_path, check):
+    asked = [
+        Question(data_source="choice", question=text, kind="choice", answer=gold, choices=CHOICES)
+        for text, gold in ((LONG, "B"), (LONG.replace("设备", "机器"), None), ("问题？", "E"))
+    ]
+    first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    write_questions(asked[:1], first)
+    write_questions(asked, second)
+    assert check(first, second)[0] == [
+        ("leak", "b.parquet", "row 0"),
+        ("gold", "b.parquet", "row 2"),
+        ("near_leak", "b.parquet", "row 1"),
+    ]
+    rows = [rl_row(question, "train", DIANJIN_R1) for question in asked[:1]]
+    assert check(write(tmp_path / "rl.parquet", rows), first)[0] == [("leak", "a.parquet", "row 0")]
 
 
 def test_public_sets_leak_into_each_other(tmp_path, check):
