@@ -1,14 +1,11 @@
 """Every gold answer of every data set that the project reads wins when it is given back."""
 
-import csv
 import json
-import pkgutil
 from pathlib import Path
 
 import pytest
 
-from dianjin_ext.questions import readers
-from dianjin_ext.questions.readers import cflue
+from dianjin_ext.questions.readers import READERS, BadRow, get_reader, read
 from dianjin_ext.quickstart import world
 from dianjin_ext.rewards import PRESETS, compute_score, gold_response
 
@@ -16,18 +13,11 @@ SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 """Samples of published data sets, beside the checkout where there are some."""
 
 
-def shared(name):
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"no sample of a published data set at shared/data/{name}")
-    return path
-
-
-def read_cflue(path):
-    questions, bad = cflue.read(path)
-    for q in questions:
-        yield "cflue_mcq", q.answer, {"question": q.question, "choices": dict(q.choices)}
-    assert len(bad) <= len(questions) / 100
+def golds(name, files):
+    for row in read(get_reader(name), files):
+        assert not isinstance(row, BadRow)
+        if row.answer is not None:
+            yield row.data_source, row.answer, row.extra_info
 
 
 def made_up_cflue(tmp_path):
@@ -45,7 +35,7 @@ def made_up_cflue(tmp_path):
     ]
     path = tmp_path / "knowledge.json"
     path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    return list(read_cflue(path))
+    return list(golds("cflue", [path]))
 
 
 def made_up_world(tmp_path):
@@ -56,76 +46,42 @@ def made_up_world(tmp_path):
 
 
 CHOICES = {"A": "应收账款", "B": "EBITDA", "C": "12.5%", "D": "以上都对"}
-READERS = {"cflue": made_up_cflue}
-"""Each reader of the package, and a function that has it read something."""
+FOLDERS = {
+    "cflue": "cflue",
+    "cflue_application": "cflue_application",
+    "finqa": "finqa_*",
+    "convfinqa": "convfinqa*",
+    "tatqa": "tatqa",
+    "tfns": "tfns_like",
+    "fineva": "fineva",
+    "financeiq": "financeiq",
+    "fineval": "fineval",
+    "fincuge": "fincuge",
+    "huatuo": "huatuo_o1_demo",
+}
+"""Readers, and where the samples of their sets are."""
+
+WITHOUT_SAMPLES = {
+    *("finance_instruct", "docmath", "xbrl_math", "ccc", "dianjin_r1_data", "fino1", "fincot")
+}
 
 
-def published_cflue(tmp_path):
-    return list(read_cflue(shared("cflue/knowledge_1500.json")))
+def published(name):
+    def load(tmp_path):
+        files = [p for p in SHARED.glob(f"{FOLDERS[name]}/*") if p.suffix[:4] in (".jso", ".csv")]
+        if not files:
+            pytest.skip(f"no sample of a published data set at shared/data/{FOLDERS[name]}")
+        return list(golds(name, sorted(files)))
+
+    load.__name__ = f"published_{name}"
+    return load
 
 
-def fineva(file):
-    """Yield the rows whose answer is published; FinEva keeps most of them back."""
-    with shared(f"fineva/Ant__{file}.csv").open(encoding="utf-8-sig", newline="") as opened:
-        yield from (row for row in csv.DictReader(opened) if row["answer"])
-
-
-def published_fineva(tmp_path):
-    rows = []
-    for file in ("金融知识__证券从业资格考试", "金融认知__金融情绪识别", "金融逻辑__金融数值计算"):
-        for row in fineva(file):
-            choices = {letter: row[letter] for letter in "ABCD" if row.get(letter)}
-            extra_info = {"question": row["question"], "choices": choices}
-            rows.append(("fineva", row["answer"], extra_info))
-    return rows
-
-
-def published_fineva_compliance(tmp_path):
-    return [
-        ("ccc", row["answer"], {"question": row["question"]})
-        for row in fineva("安全合规__金融合规性")
-    ]
-
-
-def published_finqa(tmp_path):
-    rows = []
-    with shared("finqa_flare/finqa_valid_200.jsonl").open(encoding="utf-8") as opened:
-        for line in opened:
-            asked, said = json.loads(line)["conversations"][:2]
-            rows.append(("finqa", said["value"], {"question": asked["value"]}))
-    return rows
-
-
-def published_convfinqa(tmp_path):
-    path = shared("convfinqa/convfinqa_dev_150.json")
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return [("convfinqa", row["answer"], {"question": row["questions"][-1]}) for row in found]
-
-
-def published_sentiment(tmp_path):
-    labels = {"0": "bearish", "1": "bullish", "2": "neutral"}
-    with shared("tfns_like/sent_valid.csv").open(encoding="utf-8", newline="") as opened:
-        return [
-            ("tfns", labels[row["label"]], {"question": row["text"]})
-            for row in csv.DictReader(opened)
-        ]
-
-
-SETS = [
-    *READERS.values(),
-    made_up_world,
-    published_cflue,
-    published_fineva,
-    published_fineva_compliance,
-    published_finqa,
-    published_convfinqa,
-    published_sentiment,
-]
+SETS = [made_up_cflue, made_up_world, *map(published, FOLDERS)]
 
 
 def test_every_reader_is_here():
-    found = {module.name for module in pkgutil.iter_modules(readers.__path__)} - {"base"}
-    assert found == READERS.keys()
+    assert FOLDERS.keys() | WITHOUT_SAMPLES == READERS.keys()
 
 
 @pytest.mark.parametrize("load", SETS)
@@ -142,3 +98,18 @@ def test_every_gold_wins_when_given_back(load, tmp_path):
             wrong = compute_score(data_source, "", gold, extra_info | lengths, preset=preset)
             assert wrong["score"] < row["score"]
             assert wrong["reason"] != "gold_unusable"
+
+
+@pytest.mark.parametrize("source", ["tatqa", "spans"])
+def test_a_list_of_golds_may_be_json_text(source):
+    gold = '["中国", "公司"]'
+    for text, score in (
+        ("公司；中国", 1.0),
+        ("中国", 0.0),
+        ("中国；外国", 0.0),
+        ("中国；公司；大盘", 0.0),
+    ):
+        response = f"<think>想</think><answer>\\boxed{{{text}}}</answer>"
+        assert compute_score(source, response, gold)["score"] == score, text
+    in_brackets = "<think>想</think><answer>\\boxed{[sic]}</answer>"
+    assert compute_score(source, in_brackets, "[sic]")["score"] == 1.0  # no JSON: a text

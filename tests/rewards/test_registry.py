@@ -13,6 +13,7 @@ BUILT_IN = {
     "exact",
     "finqa",
     "convfinqa",
+    "spans",
     "tatqa",
     "docmath",
     "xbrl_math",

@@ -22,6 +22,7 @@ GOLDS = {
     "finqa": "-1,234.5",
     "convfinqa": 1.42403,
     "tatqa": "12.5%",
+    "spans": "12.5%",
     "docmath": np.float64(3.5),
     "xbrl_math": "(5)",
     "tfns": "利好",
