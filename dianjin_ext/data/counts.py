@@ -79,8 +79,8 @@ def show(told: Counts, out: Path) -> None:
             console.print(f"… and {len(told[name]) - 20} more in {out / 'counts.json'}")
     names = sorted({name for row in told["written"].values() for name in row} - {"total"})
     columns = [*(names if len(names) <= _CATEGORIES else []), "total"]
-    title = f"{', '.join(told['files'])} (seed {told['seed']})"
-    written = Table(title=title, title_justify="left")
+    console.print(f"{', '.join(told['files'])} (seed {told['seed']})", markup=False, soft_wrap=True)
+    written = Table()
     written.add_column("")
     for column in columns:
         written.add_column(column.replace("_", "/"), justify="right")
