@@ -65,7 +65,7 @@ def _relation(given: list[str], gold: str | None) -> Iterator[_Asked]:
 def _negative_news(given: list[str], gold: str | None) -> Iterator[_Asked]:
     title, body, entities = given
     body = body if title.strip(" ?") in body else f"{title}\n{body}"
-    negative, subjects = gold.split("\n") if gold else (None, "")
+    negative, _, subjects = (None, "", "") if gold is None else gold.partition("\n")
     if negative not in (None, "0", "1"):
         raise BadFieldError("negative", f"expected 0 or 1, found {negative!r:.60}")
     answer = None if negative is None else "是" if negative == "1" else "否"

@@ -55,7 +55,22 @@ ROWS = [
     ("fino1", "f.json", {"Question": "q", "Ground-True Answer": "1", "Complex_CoT": "c",
                          "Response": "r"}),
 ]  # fmt: skip
-VALUES = [None, "", " ", 3, -0.5, True, float("nan"), [], [None], [[1]], {}, {"a": None}, "x" * 9]
+VALUES = [
+    None,
+    "",
+    " ",
+    3,
+    -0.5,
+    True,
+    float("nan"),
+    [],
+    [None],
+    [[1]],
+    {},
+    {"a": None},
+    "x" * 9,
+    "a\nb\nc",
+]
 
 
 def _places(value, path=()):
