@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 
 from dianjin_ext import __version__
 from dianjin_ext.cli import app
+from dianjin_ext.questions.question import Question, read_questions, write_questions
 from dianjin_ext.questions.readers import READERS
 
 COMMANDS = (
-    *("audit", "check-data", "doctor", "init", "merge", "prepare", "quickstart"),
+    *("audit", "check-data", "decontaminate", "doctor", "init", "merge", "prepare", "quickstart"),
     *("reward-server", "score"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
@@ -115,6 +116,24 @@ def test_prepare_cflue_prints_counts_and_writes_files(tmp_path):
     assert counts["seed"] == 2
     table = [line for line in done.stdout.splitlines() if "questions read" in line]
     assert "40" in table[0]
+
+
+def test_decontaminate_says_what_is_gone_and_leaves_its_inputs_alone(tmp_path):
+    train, held, out = (tmp_path / f"{name}.parquet" for name in ("train", "held", "out"))
+    asked = [
+        Question(id=text, data_source="exact", question=text, kind="open", answer="x")
+        for text in ("什么是债券？", "什么是股票？")
+    ]
+    write_questions(asked, train)
+    write_questions(asked[:1], held)
+    done = dianjin("decontaminate", train, out, "--against", held)
+    assert done.returncode == 0, done.stderr
+    assert f"1 questions are in {held} too" in done.stdout and "1 of 2 rows kept" in done.stdout
+    assert [question.id for question in read_questions(out)] == ["什么是股票？"]
+    assert (tmp_path / "out.removed.jsonl").exists()
+    for given, words in ((train, "is the input"), (out, "there already")):
+        done = dianjin("decontaminate", train, given, "--against", held)
+        assert done.returncode == 1 and words in done.stderr
 
 
 def test_score_and_check_data_end_as_the_rows_do(tmp_path):

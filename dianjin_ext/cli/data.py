@@ -142,3 +142,40 @@ def check_data(
         limit=PromptLimit(tokenizer, max_prompt_length) if tokenizer is not None else None,
     )
     raise typer.Exit(0 if fine else 1)
+
+
+@app.command()
+def decontaminate(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="Questions or candidates, as parquet.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The same without the leaks.")],
+    against: Annotated[
+        list[Path],
+        typer.Option(help="questions.parquet of a set that is kept for evaluation; repeatable."),
+    ],
+    overwrite: OVERWRITE = False,
+) -> None:
+    """Remove questions that an evaluation set asks too.
+
+    Also those in nearly the same words. What was removed, and why, is in OUT's name with
+    .removed.jsonl.
+    """
+    from rich.console import Console
+
+    from dianjin_ext.data.steps.decontaminate import decontaminate as remove
+    from dianjin_ext.outputs import check_output, written_whole
+
+    removed = out.with_suffix(".removed.jsonl")
+    for path in (out, removed):
+        check_output(path, inputs=[source, *against], overwrite=overwrite)
+    with written_whole(out):
+        told = remove(source, out, against=against, removed_file=removed)
+    console = Console(highlight=False)
+    for name, number in told["by_file"].items():
+        console.print(f"{number} questions are in {name} too", soft_wrap=True, markup=False)
+    console.print(
+        f"{told['kept']} of {told['rows']} rows kept; what was removed is in {removed}",
+        soft_wrap=True,
+        markup=False,
+    )
