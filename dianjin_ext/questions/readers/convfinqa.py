@@ -49,6 +49,8 @@ def _published(row: Mapping[str, Any], name: str) -> Iterator[Question]:
     golds = annotation.get("exe_ans_list")
     if "cur_dial" in annotation:  # a row of *_turn.json
         asked = string_list(annotation["cur_dial"], "annotation.cur_dial")
+        if golds is not None and not isinstance(golds, list):
+            raise BadFieldError("exe_ans_list", f"expected a list of answers, found {golds!r:.60}")
         if "exe_ans" in annotation:
             earlier = golds[: len(asked) - 1] if isinstance(golds, list) else []
             golds = [*earlier, annotation["exe_ans"]]
@@ -78,7 +80,7 @@ def _flattened(row: Mapping[str, Any], name: str) -> Question:
         table[0][0] = ""  # the corner, which a line can't begin with otherwise
     parts = (text(row, "text", blank=True), to_markdown(table))
     *earlier, last = asked or [""]
-    if not last:
+    if not last.strip():
         raise BadFieldError("questions", "expected at least one question, found none")
     return Question(
         id=name,
@@ -96,6 +98,8 @@ def _turns(name: str, context: str, asked: list[str], golds: Any) -> Iterator[Qu
         raise BadFieldError("exe_ans_list", f"expected an answer for each of {len(asked)} turns")
     answers = [None] * len(asked) if golds is None else [gold(value, None) for value in golds]
     for number, question in enumerate(asked):
+        if not question.strip():
+            raise BadFieldError("questions", f"expected text for turn {number}, found nothing")
         yield Question(
             id=f"{name}/{number}",
             data_source="convfinqa",

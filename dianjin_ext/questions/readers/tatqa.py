@@ -31,10 +31,10 @@ def parse(row: Any, file: Path) -> Iterator[Question]:
     paragraphs = row.get("paragraphs")
     if not isinstance(paragraphs, list) or not isinstance(row.get("questions"), list):
         raise BadFieldError("paragraphs, questions", "expected two lists")
-    told = sorted(map(mapping, paragraphs), key=lambda paragraph: paragraph.get("order", 0))
+    told = sorted(map(mapping, paragraphs), key=_order)
     context = "\n\n".join([to_markdown(table), *(text(each, "text") for each in told)])
     for asked in map(mapping, row["questions"]):
-        answer_type = asked.get("answer_type", "")
+        answer_type = text(asked, "answer_type", blank=True)
         if answer_type and answer_type not in _TYPES:
             raise BadFieldError("answer_type", f"expected one of {', '.join(_TYPES)}")
         yield Question(
@@ -47,6 +47,13 @@ def parse(row: Any, file: Path) -> Iterator[Question]:
             scale=text(asked, "scale", blank=True) if "scale" in asked else None,
             category=answer_type,
         )
+
+
+def _order(paragraph: Mapping[str, Any]) -> float:
+    order = paragraph.get("order", 0)
+    if not isinstance(order, int | float):
+        raise BadFieldError("order", f"expected a number, found {order!r:.60}")
+    return order
 
 
 def _answer(asked: Mapping[str, Any]) -> str:
