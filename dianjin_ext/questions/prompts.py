@@ -50,15 +50,19 @@ _SELECTION: dict[Language, dict[bool | None, str]] = {
 }
 
 
+# Five decimals are what the rewards of numbers compare, after FinQA's own evaluator.
 _NUMBER: dict[Language, tuple[str, str]] = {
     "zh": (
-        "答案是一个数值（或“是”“否”），如有百分号或单位请写上，例如 \\boxed{12.5%}。",
-        "答案是以{}为单位的一个数值，例如 \\boxed{{12.5}}。",
+        "答案是一个数值（或“是”“否”），如有百分号或单位请写上，例如 \\boxed{12.5%}；"
+        "除不尽时保留五位小数（百分数保留三位）。",
+        "答案是以{}为单位的一个数值，例如 \\boxed{{12.5}}；除不尽时保留五位小数。",
     ),
     "en": (
         "The answer is one number, with its percent sign or scale if it has one, for example "
-        "\\boxed{12.5%}, or yes or no.",
-        "The answer is one number in {}, for example \\boxed{{12.5}}.",
+        "\\boxed{12.5%}, or yes or no; round it to no fewer than five decimals, three of a "
+        "percentage.",
+        "The answer is one number in {}, for example \\boxed{{12.5}}; round it to no fewer than "
+        "five decimals.",
     ),
 }
 _LABEL: dict[Language, tuple[str, str]] = {

@@ -26,6 +26,7 @@ from dianjin_ext.rewards.registry import register_reward
 
 _ITEM = re.compile(r"""'((?:[^'\\]|'(?=\w))*)'|"([^"]*)"|“([^”]*)”""")
 _BETWEEN = re.compile(r"\s*(?:;|\n|、|；|，|,(?![0-9]{3}(?![0-9]))|,?\s+and\s|和|以及)\s*")
+_SEMICOLON = re.compile(r"\s*[;；]\s*")
 _LONGEST = 2000  # characters
 
 
@@ -112,8 +113,11 @@ def _items(text: str, many: int) -> Reading[list[str]]:
         text = text[1:-1]
         if quoted:
             return Reading(quoted) if len(quoted) == many else Reading(None, "no_answer")
-    items = [item.strip(" .'\"") for item in _BETWEEN.split(text)]
-    return Reading(items) if len(items) == many and all(items) else Reading(None, "no_answer")
+    for between in (_SEMICOLON, _BETWEEN):  # an item may have commas, and an `and`, in it
+        items = [item.strip(" .'\"") for item in between.split(text)]
+        if len(items) == many and all(items):
+            return Reading(items)
+    return Reading(None, "no_answer")
 
 
 def _same_lists(

@@ -113,3 +113,10 @@ def test_a_list_of_golds_may_be_json_text(source):
         assert compute_score(source, response, gold)["score"] == score, text
     in_brackets = "<think>想</think><answer>\\boxed{[sic]}</answer>"
     assert compute_score(source, in_brackets, "[sic]")["score"] == 1.0  # no JSON: a text
+
+
+def test_items_of_a_list_may_have_commas_in_them():
+    gold = '["cash, and receivables", "inventories"]'
+    for text in ("cash, and receivables; inventories", "inventories；cash, and receivables"):
+        response = f"<think>x</think><answer>\\boxed{{{text}}}</answer>"
+        assert compute_score("tatqa", response, gold)["score"] == 1.0, text

@@ -84,8 +84,12 @@ def _event_subject(given: list[str], gold: str | None) -> Iterator[_Asked]:
     yield _Asked(question, answer)
 
 
-def _written(given: list[str], gold: str | None) -> Iterator[_Asked]:
-    yield _Asked(given[0], gold)
+def _written(none: str) -> Callable[[list[str], str | None], Iterator[_Asked]]:
+    def asked(given: list[str], gold: str | None) -> Iterator[_Asked]:
+        text = given[0].strip()
+        yield _Asked(f"{text}\n\n没有则回答“{none}”。" if text else "", gold)
+
+    return asked
 
 
 def _headline(given: list[str], gold: str | None) -> Iterator[_Asked]:
@@ -108,8 +112,8 @@ _TASKS: Final = {
     "finre": _Task((0, 1, 3), (2,), _relation, 4),
     "finnsp": _Task((1, 2, 3), (4, 5), _negative_news, 6),
     "finese": _Task((1, 2), (3,), _event_subject, 4),
-    "finqa": _Task((0,), (1,), _written, 2),
-    "fincqa": _Task((0,), (1,), _written, 2),
+    "finqa": _Task((0,), (1,), _written("无相应参数"), 2),
+    "fincqa": _Task((0,), (1,), _written("无参数"), 2),
     "finna": _Task((1,), (0,), _headline, 2),  # the headline comes first
 }
 

@@ -21,6 +21,8 @@ def parse(row: Any, file: Path) -> Iterator[Question]:
     category = "/".join(file.stem.split("__")[-2:])
     if "__" not in file.stem and file.parent.name:
         category = f"{file.parent.name}/{file.stem}"
+    if category.endswith("情绪识别"):
+        question = f"{question}\n\n这句话的情绪是什么？"
     if choices:
         yield Question(
             data_source="fineva",
