@@ -1,10 +1,12 @@
 import itertools
 import random
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions import duplicates
 from dianjin_ext.questions.duplicates import near_duplicates, near_earlier, normalize
 
@@ -119,3 +121,52 @@ def test_texts_with_other_keys_are_not_compared():
     texts = [normalize(QUESTION)] * 4
     pairs = [(p.position, p.earlier) for p in near_earlier(texts, keys=["a", "b", "a", "c"])]
     assert pairs == [(2, 0)]
+
+
+@given(
+    st.lists(st.text(alphabet="ab中1", max_size=12), max_size=20),
+    st.sampled_from([0.1, 0.55, 0.7, 1.0]),
+    st.data(),
+)
+def test_the_first_earlier_one_with_the_same_key_is_named(texts, threshold, data):
+    keys = [data.draw(st.sampled_from("xy")) for _ in texts]
+    sets = [_shingles(text) for text in texts]
+    expected = []
+    for one, two in itertools.product(range(len(texts)), repeat=2):
+        similarity = len(sets[one] & sets[two]) / len(sets[one] | sets[two])
+        if two < one and keys[one] == keys[two] and similarity >= threshold - 1e-9:
+            expected.append((one, two, similarity))
+    expected = [pairs[0] for pairs in _by_first(expected)]
+    assert list(near_earlier(texts, keys=keys, threshold=threshold)) == expected
+
+
+def _by_first(pairs):
+    return [list(group) for _, group in itertools.groupby(pairs, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("missing", ["rensa", "numpy"])
+def test_what_is_missing_is_named(monkeypatch, missing):
+    module = "minhash" if missing == "rensa" else "prefixes"
+    monkeypatch.delitem(sys.modules, f"dianjin_ext.questions.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
+    if missing == "rensa":
+        monkeypatch.setattr("dianjin_ext.questions.duplicates.EXACT_LIMIT", 1)
+    with pytest.raises(DianjinError, match=rf"needs {missing}; pip install 'dianjin-ext\[data\]'"):
+        near_duplicates(["甲", "乙"])
+
+
+def test_digits_alone_are_texts_like_others():
+    assert len(near_duplicates([str(n) for n in range(100_000, 102_000)])) == 2_000
+
+
+def test_one_template_with_thousands_of_fillings_is_one_group():
+    stem = "某公司的经营活动现金净流量与净利润如下所示请问该公司的盈利现金比率应当是多少万元"
+    assert len(near_duplicates([f"{stem}{n}" for n in range(5_000)])) == 1
+
+
+def test_more_different_characters_than_fit_into_sixteen_bits():
+    letters = [chr(c) for c in range(0x20000, 0x2FA00) if chr(c).isalpha()]
+    letters += [chr(c) for c in range(0x3400, 0x9FA6)] + [chr(c) for c in range(0xAC00, 0xD7A4)]
+    text = normalize("".join(letters))
+    assert len(set(text)) > 2**16
+    assert groups([text, text[1:], text[::-1]]) == [[0, 1]]
