@@ -24,11 +24,15 @@ class Asked(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A row of a file, and its gold answer as a digest."""
+    """A row of a file, and its gold answer as a digest; None where it has none."""
 
     file: str
     where: str
-    gold: bytes
+    gold: bytes | None
+
+    def contradicts(self, other: "Place") -> bool:
+        """Return whether both have a gold answer, and different ones."""
+        return None not in (self.gold, other.gold) and self.gold != other.gold
 
 
 class Repetitions:
@@ -53,7 +57,8 @@ class Repetitions:
         if found is None:
             return None
         stem, options, context = found
-        place = Place(file, where, gold_key(row.ground_truth, options))
+        gold = gold_key(row.ground_truth, options) if row.labelled else None
+        place = Place(file, where, gold)
         first = self._seen.setdefault(question_key(stem, options, context), place)
         if first is not place:
             return _told(place, first, "the same question as")
@@ -63,11 +68,15 @@ class Repetitions:
         return None
 
     def near(self) -> Iterator[tuple[Place, str, str]]:
-        """Yield each row that asks nearly the same as one before it, the kind and why."""
+        """Yield each row that asks nearly the same as one before it, the kind and why.
+
+        With another gold answer it is another question, in spite of its words.
+        """
         for position, earlier, similarity in near_earlier(self._texts, keys=self._keys):
             place, first = self._places[position], self._places[earlier]
-            said = f"{similarity:.0%} of the words of"
-            kind, why = _told(place, first, said)
+            if place.contradicts(first):
+                continue
+            kind, why = _told(place, first, f"nearly the same question ({similarity:.0%}) as")
             yield place, "near_leak" if kind == "leak" else "near_duplicate", why
 
 
@@ -97,7 +106,7 @@ def _given(choices: Mapping[str, object]) -> dict[str, str]:
 
 
 def _told(place: Place, first: Place, said: str) -> tuple[str, str]:
-    other = "" if place.gold == first.gold else ", which has another gold answer"
+    other = ", which has another gold answer" if place.contradicts(first) else ""
     if first.file != place.file:
         return "leak", f"{said} {first.file}, {first.where}{other}"
     return "contradiction" if other else "duplicate", f"{said} {first.where}{other}"

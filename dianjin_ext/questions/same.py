@@ -11,7 +11,9 @@ from dianjin_ext.questions.duplicates import normalize
 
 # What does not tell questions apart; signs that belong to a number or an amount do.
 _NOISE = re.compile(r"(?:(?!(?<=\d)\.(?=\d)|[%‰$€£¥]|-(?=\d))[\W_])+")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_NUMBER = re.compile(
+    r"-?[0-9]+(?:\.[0-9]+)?|[零〇一二两三四五六七八九十百千]+(?=[年月日元期倍股万亿%个])"
+)
 _OPTION = re.compile(r"^\s*[(（]?([A-J])[)）.、．:：]\s*(.+)$")
 
 

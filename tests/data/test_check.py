@@ -98,7 +98,7 @@ LONG = "某企业购入设备一台，价值一百万元，预计使用十年，
 def test_nearly_the_same_words_are_told_in_a_file_and_between_files(tmp_path, check):
     other = LONG.replace("购入设备", "购买设备")
     train = [mcq(LONG), mcq(other), mcq(LONG + "2019"), mcq(LONG, choices=CHOICES | {"D": "商誉"})]
-    val = [mcq(LONG.replace("十年", "10年")), mcq(LONG + "（）？", "A")]
+    val = [mcq(LONG.replace("十年", "九年")), mcq(LONG + "（）？", "A"), mcq(other + "吗", "C")]
     found, fine = check(
         write(tmp_path / "train.parquet", train), write(tmp_path / "val.jsonl", val)
     )
@@ -107,6 +107,11 @@ def test_nearly_the_same_words_are_told_in_a_file_and_between_files(tmp_path, ch
         ("near_duplicate", "train.parquet", "row 1"),
     ]
     assert not fine
+
+
+def test_what_prepare_keeps_on_purpose_is_told_and_does_not_count(tmp_path, check):
+    file = write(tmp_path / "x.jsonl", [mcq(LONG), mcq(LONG.replace("购入设备", "购买设备"))])
+    assert check(file) == ([("near_duplicate", "x.jsonl", "line 2")], True)
 
 
 def test_nearly_the_same_question_about_another_text_is_another_question(tmp_path, check):
@@ -155,7 +160,6 @@ def test_public_sets_leak_into_each_other(tmp_path, check):
     found = {finding for finding in check(*files)[0] if "leak" in finding[0]}
     assert found == {
         ("leak", "financeiq.parquet", "row 144"),  # the same words
-        ("near_leak", "fineval.parquet", "row 35"),  # the bank of issue, and of banks
         ("near_leak", "fineval.parquet", "row 36"),  # 已知如下条件 for 已知条件
     }
 

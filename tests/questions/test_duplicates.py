@@ -161,7 +161,7 @@ def test_digits_alone_are_texts_like_others():
 
 def test_one_template_with_thousands_of_fillings_is_one_group():
     stem = "某公司的经营活动现金净流量与净利润如下所示请问该公司的盈利现金比率应当是多少万元"
-    assert len(near_duplicates([f"{stem}{n}" for n in range(5_000)])) == 1
+    assert len(near_duplicates([f"{stem}{n}" for n in range(1_000)])) == 1
 
 
 def test_more_different_characters_than_fit_into_sixteen_bits():
