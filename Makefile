@@ -15,6 +15,7 @@ test-all: test ## and what takes long: other versions of torch, a million mutati
 	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \
 		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
 	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000
+	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests/recipes/test_own_data.py
 
 lint: environments
 	.venv/verl/bin/ruff check .

@@ -72,7 +72,10 @@ def test_a_file_becomes_rows_that_train(tmp_path, file, make):
     subprocess.run([*python, "dianjin_ext.quickstart.model", *model], **run)
 
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    for command in commands("README.md"):
+    lines = commands("README.md")
+    if file != "exam.csv" and "DIANJIN_TEST_ALL" not in os.environ:
+        lines = lines[:-1]  # GRPO starts once; `make test-all` has it start for each file
+    for command in lines:
         done = subprocess.run(
             ["bash", "-c", command.replace("exam.csv", file)],
             cwd=tmp_path,
@@ -81,5 +84,6 @@ def test_a_file_becomes_rows_that_train(tmp_path, file, make):
             text=True,
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "step 2/2" in done.stdout
-    assert "validation" in done.stdout
+    if len(lines) == len(commands("README.md")):
+        assert "step 2/2" in done.stdout
+        assert "validation" in done.stdout
