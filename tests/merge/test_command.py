@@ -16,7 +16,7 @@ def test_merges_and_reports(checkpoints, tmp_path, capsys):
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(checkpoints, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "400")
     out = tmp_path / "a" / "b"
     run([checkpoints / "fsdp2-w2-tied"], out, SETTINGS, dry_run=True)
     assert list(tmp_path.iterdir()) == []
