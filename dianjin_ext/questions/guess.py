@@ -10,8 +10,9 @@ import yaml
 
 from dianjin_ext.answers.numbers import read_number
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.questions.letters import gold_letters
+from dianjin_ext.questions.letters import LETTERS, gold_letters
 from dianjin_ext.questions.mapping import OwnMapping
+from dianjin_ext.questions.own import split_value
 from dianjin_ext.questions.question import Kind
 from dianjin_ext.questions.rows import FileOptions, load_rows
 
@@ -33,6 +34,7 @@ _NAMES = {
 _LETTER = re.compile(
     r"(?:选项|option|choice)?[\s_-]*([A-Ja-j])(?:[\s_-]*(?:选项|项))?", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"(?:选项|option|choice)[\s_-]*([1-9])", re.IGNORECASE)
 _UNIT = re.compile(r"[(（]\s*(?:单位[:：]?\s*)?([^()（）]{1,8})\s*[)）]")
 
 
@@ -56,9 +58,7 @@ def guess(files: Sequence[Path]) -> str:
 
 
 def _mapping(rows: list[Any], columns: list[str], values: dict[str, list[str]]) -> dict[str, Any]:
-    marks = {c: _LETTER.fullmatch(c.strip()) for c in columns}
-    letters = {mark[1].upper(): c for c, mark in marks.items() if mark is not None}
-    letters = {letter: letters[letter] for letter in sorted(letters)}
+    letters = _options(columns)
     left = [c for c in columns if c not in letters.values()]
     found: dict[str, Any] = {}
     for key, names in _NAMES.items():
@@ -71,7 +71,7 @@ def _mapping(rows: list[Any], columns: list[str], values: dict[str, list[str]]) 
         left = [c for c in left if c != longest]
     if "answer" not in found and left and values[left[-1]]:
         found["answer"] = left.pop()
-    choices: Any = letters if list(letters) == list("ABCDEFGHIJ"[: len(letters)]) else {}
+    choices: Any = letters if list(letters) == list(LETTERS[: len(letters)]) else {}
     choices = choices or found.get("choices")
     answers = values.get(found.get("answer", ""), [])
     kind = _kind(rows, answers, choices, found.get("answer"))
@@ -79,6 +79,8 @@ def _mapping(rows: list[Any], columns: list[str], values: dict[str, list[str]]) 
     guessed["kind"] = kind
     if kind == "choice":
         guessed["choices"] = choices
+        if numbered := _numbered(answers):
+            guessed["answers"] = numbered
         guessed["multiple"] = any(len(_letters_only(answer)) > 1 for answer in answers)
     if kind == "label":
         guessed["labels"] = sorted(set(map(str.strip, answers)))
@@ -86,10 +88,31 @@ def _mapping(rows: list[Any], columns: list[str], values: dict[str, list[str]]) 
         unit = _UNIT.search(found.get("answer", ""))
         named = unit[1].strip() if unit and read_number(f"1{unit[1].strip()}").value else None
         guessed["scale"] = {"column": found["scale"]} if "scale" in found else named
+    if not all(map(split_value, values.get(found.get("split", ""), []))):
+        del found["split"]
     for key in ("context", "reasoning", "id", "category", "split"):
         if key in found:
             guessed[key] = [found[key]] if key == "context" else found[key]
     return {key: value for key, value in guessed.items() if value is not None}
+
+
+def _options(columns: list[str]) -> dict[str, str]:
+    """Return option letter to column, of columns such as `选项A`, `b` or `option_1`."""
+    found = {mark[1].upper(): c for c in columns if (mark := _LETTER.fullmatch(c.strip()))}
+    if not found:
+        marks = {c: _NUMBERED.fullmatch(c.strip()) for c in columns}
+        found = {LETTERS[int(mark[1]) - 1]: c for c, mark in marks.items() if mark}
+    return dict(sorted(found.items()))
+
+
+def _numbered(answers: list[str]) -> dict[str, str]:
+    """Return number to letter where answers are numbers of options, from 0 or from 1."""
+    numbers = {answer.strip() for answer in answers}
+    if not numbers or not all(re.fullmatch("[0-9]", number) for number in numbers):
+        return {}
+    first = 0 if "0" in numbers else 1
+    last = max(map(int, numbers))
+    return {str(n): LETTERS[n - first] for n in range(first, last + 1)}
 
 
 def _kind(rows: list[Any], answers: list[str], choices: Any, column: str | None) -> Kind:
@@ -107,7 +130,7 @@ def _kind(rows: list[Any], answers: list[str], choices: Any, column: str | None)
 
 
 def _letters_only(answer: str) -> str:
-    return gold_letters(answer, dict.fromkeys("ABCDEFGHIJ", "")) or ""
+    return gold_letters(answer, dict.fromkeys(LETTERS, "")) or ""
 
 
 def _named(names: str, columns: list[str]) -> str | None:

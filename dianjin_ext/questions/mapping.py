@@ -44,9 +44,11 @@ class OwnMapping(BaseModel):
         language: Of the questions; None to tell it of each.
         data_source: Name of the reward; None for `DATA_SOURCES`.
         licence: Of the data.
-        encoding: Of text files; empty for UTF-8, or else GB18030.
-        delimiter: Of CSV; empty for the one that the first line has most of.
-        sheet: Of a spreadsheet; empty for the first.
+        encoding: Of text files; empty for UTF-8, or for CSV that isn't, UTF-16 by its mark or
+            GB18030.
+        delimiter: Of CSV, one character or `tab`; empty for the one that the first line has most
+            of.
+        sheet: Of a spreadsheet; empty for the first that isn't hidden.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,7 +82,7 @@ class OwnMapping(BaseModel):
     @classmethod
     def _letters(cls, value: Any) -> Any:
         if isinstance(value, dict) and list(value) != list(LETTERS[: len(value)]):
-            raise ValueError(f"expected the letters A, B, … in order, found {list(value)}")
+            raise ValueError("expected the letters A, B, … in order")
         return value
 
     @field_validator("scale")
@@ -88,6 +90,23 @@ class OwnMapping(BaseModel):
     def _scale(cls, value: Any) -> Any:
         if isinstance(value, dict) and list(value) != ["column"]:
             raise ValueError("expected a scale such as 万元, or {column: 单位}")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        value = "\t" if value in ("tab", "\\t") else value
+        if value and (len(value) > 1 or value in '\r\n"'):
+            raise ValueError("expected one character such as ; or the word tab")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value or "utf-8")
+        except (LookupError, UnicodeError):
+            raise ValueError("expected an encoding such as gb18030 or utf-16") from None
         return value
 
     @property
@@ -109,6 +128,12 @@ class OwnMapping(BaseModel):
         return FileOptions(self.encoding, self.delimiter, self.sheet)
 
 
+_EXPECTED = {
+    "string_type": "a text",
+    "tuple_type": "a list such as [是, 否]",
+    "dict_type": "keys with a value each, such as {A: 选项A, B: 选项B}",
+    "bool_parsing": "true or false",
+}
 _COLUMN_KEYS = ("question", "answer", "reasoning", "id", "category", "split")
 
 
@@ -142,9 +167,11 @@ def _told(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
+    key = ".".join(str(part) for part in first["loc"] if part not in ("str", "dict[str,str]"))
     if first["type"] == "extra_forbidden":
         return f"{key!r} is no key; known: {', '.join(OwnMapping.model_fields)}"
     if first["type"] == "missing":
         return f"{key}: missing; expected the name of a column, or for kind one of its values"
+    if (expected := _EXPECTED.get(first["type"])) is not None:
+        return f"{key}: expected {expected}, found {first['input']!r:.80}"
     return f"{key}: {first['msg'].removeprefix('Value error, ')}, found {first['input']!r:.80}"

@@ -1,8 +1,12 @@
 """A file of one's own as a data set, by its mapping."""
 
+import datetime
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,10 @@ from dianjin_ext.questions.readers.base import (
 )
 from dianjin_ext.questions.rows import load_rows
 
+_LOOKED_AT = 1000
+_OPTION = re.compile(r"(?:^|[\s;；,，。|])[(（]?([A-J])[)）.．、:：]")
+_SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
+_CHINESE_SPLITS = {"训练": "train", "验证": "val", "测试": "test"}
 _YES_NO = {"yes", "no", "是", "否"}
 _KNOWN_WORDS = {
     word for labels in LABEL_SETS.values() for words in labels.values() for word in words
@@ -35,7 +43,7 @@ def read_own(files: Sequence[Path], given: OwnMapping) -> Iterator[Question | Ba
     """Yield the questions and the bad rows of some files.
 
     Raises:
-        DianjinError: A file can't be read, or its first row lacks a column that the mapping names.
+        DianjinError: A file can't be read, or lacks a column that the mapping names.
     """
     for path in files:
         _check_columns(path, given)
@@ -76,14 +84,13 @@ def parse(row: Any, file: Path, *, given: OwnMapping) -> Iterator[Question]:
 
 
 def _check_columns(path: Path, given: OwnMapping) -> None:
-    first = next(iter(load_rows(path, given.file_options))).value
-    if not isinstance(first, Mapping):
-        return  # told as a bad row
+    rows = (row.value for row in islice(load_rows(path, given.file_options), _LOOKED_AT))
+    known = {str(name): None for row in rows if isinstance(row, Mapping) for name in row}
     for key, column in given.columns.items():
-        if column not in first:
+        if known and column not in known:  # rows of another kind are told as bad rows
             raise DianjinError(
                 f"{path} has no column {column!r}, which the mapping names as {key}; it has "
-                f"{', '.join(map(str, first))}"
+                f"{', '.join(known)}"
             )
 
 
@@ -131,14 +138,26 @@ def _choices(row: Mapping[str, Any], given: OwnMapping) -> dict[str, str]:
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError):
-                value = [line for line in value.splitlines() if line.strip()]
+                value = _options_of(value)
         read = read_options(value)
         if read is None:
             raise BadFieldError(field, f"{EXPECTED}, found {value!r:.60}")
-        options = read
+        options = dict(sorted(read.items()))
     if len(options) < 2 or list(options) != list(LETTERS[: len(options)]):
         raise BadFieldError(field, f"expected options A, B, … in order, found {list(options)}")
     return options
+
+
+def _options_of(text: str) -> list[str]:
+    """Return the lines of a text; of a single line its parts from `A.`, `B.` and so on."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    marks = list(_OPTION.finditer(text))
+    if len(lines) != 1 or not marks or "".join(mark[1] for mark in marks) != LETTERS[: len(marks)]:
+        return lines
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return [
+        text[mark.start() : end].strip(" \t;；,，|") for mark, end in zip(marks, ends, strict=True)
+    ]
 
 
 def _scale(row: Mapping[str, Any], given: OwnMapping) -> str | None:
@@ -151,10 +170,18 @@ def _split(row: Mapping[str, Any], given: OwnMapping) -> str:
     if given.split is None:
         return ""
     value = _text(row, given.split)
-    found = split_named(value)
+    found = split_value(value)
     if value and not found:
-        raise BadFieldError(given.split, f"expected train, val or test, found {value!r:.60}")
+        raise BadFieldError(
+            given.split, f"expected train, val or test, 训练, 验证 or 测试, found {value!r:.60}"
+        )
     return found
+
+
+def split_value(value: str) -> str:
+    """Return `train`, `val` or `test` for what a column says of the split; empty for any other."""
+    chinese = (split for word, split in _CHINESE_SPLITS.items() if value.startswith(word))
+    return split_named(value) or next(chinese, "")
 
 
 def _required(row: Mapping[str, Any], column: str) -> str:
@@ -165,7 +192,11 @@ def _required(row: Mapping[str, Any], column: str) -> str:
 
 
 def _text(row: Mapping[str, Any], column: str | None) -> str:
-    """Return what a column has, as text; empty without the column, or where it has nothing."""
+    """Return what a column has, as text; empty without the column, or where it has nothing.
+
+    Raises:
+        BadFieldError: It is a spreadsheet's error, no finite number, or bytes that are no text.
+    """
     value = None if column is None else row.get(column)
     if value is None or (isinstance(value, float) and value != value):
         return ""
@@ -173,6 +204,17 @@ def _text(row: Mapping[str, Any], column: str | None) -> str:
         return str(value).upper()
     if isinstance(value, int | float):
         return number_text(value, column or "")
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            raise BadFieldError(column or "", "expected text, found bytes") from None
     if isinstance(value, str):
+        if _SHEET_ERROR.fullmatch(value.strip()):
+            raise BadFieldError(column or "", f"expected a value, found the error {value.strip()}")
         return value.strip()
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.jsonl import Lines
 from dianjin_ext.parquet import read_rows
-from dianjin_ext.questions.delimited import csv_rows
+from dianjin_ext.questions.delimited import csv_rows, unpacked
 from dianjin_ext.questions.sheet import xlsx_rows
 
 
@@ -31,9 +31,9 @@ class FileOptions(NamedTuple):
     """What a file doesn't say itself.
 
     Attributes:
-        encoding: Of text; empty for UTF-8 where it is that, else GB18030.
+        encoding: Of text; empty for UTF-8, or for CSV that isn't, UTF-16 by its mark or GB18030.
         delimiter: Of CSV; empty for the one that the first line has most of.
-        sheet: Of a spreadsheet; empty for the first.
+        sheet: Of a spreadsheet; empty for the first that isn't hidden.
     """
 
     encoding: str = ""
@@ -68,9 +68,7 @@ def load_rows(path: Path, options: FileOptions) -> Iterator[RawRow]:
 
 def _json(path: Path, options: FileOptions) -> Iterator[RawRow]:
     try:
-        content = json.loads(path.read_text(encoding=options.encoding or "utf-8-sig"))
-    except OSError as error:
-        raise DianjinError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        content = json.loads(unpacked(path).decode(options.encoding or "utf-8-sig"))
     except LookupError as error:
         raise DianjinError(f"{path}: no encoding is called {options.encoding!r}") from error
     except UnicodeDecodeError as error:

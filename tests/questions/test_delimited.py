@@ -62,3 +62,19 @@ def test_an_encoding_that_is_named(tmp_path):
         list(csv_rows(path, encoding="latin-0"))
     with pytest.raises(DianjinError, match="not ascii at byte 2"):
         list(csv_rows(path, encoding="ascii"))
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        ("sep=;\r\n题;答\r\n甲;1\r\n", {"题": "甲", "答": "1"}),
+        ("\n,,\n题,答\n甲,1\n", {"题": "甲", "答": "1"}),
+        ('"题\n(元)";答;注\n甲;1;x\n', {"题\n(元)": "甲", "答": "1", "注": "x"}),
+        ("题（甲，乙，丙）,答\n甲,1\n", {"题（甲，乙，丙）": "甲", "答": "1"}),
+        ("题，答\n甲，1\n", {"题": "甲", "答": "1"}),
+    ],
+)
+def test_the_head_as_programs_and_people_write_it(tmp_path, content, row):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content.encode())
+    assert [row for _, row, _ in csv_rows(path)] == [row]

@@ -45,6 +45,16 @@ FILES = {
         rows("text,label", lambda i: f"stock {i} moves,{('bearish', 'bullish')[i % 2]}"),
         {"question": "text", "answer": "label", "kind": "label", "labels": ["bearish", "bullish"]},
     ),
+    "options and answers by number": (
+        rows("question,option1,option2,option3,answer", lambda i: f"Q{i}?,x,y{i},z,{i % 3 + 1}"),
+        {"question": "question", "answer": "answer", "kind": "choice", "multiple": False,
+         "choices": {"A": "option1", "B": "option2", "C": "option3"},
+         "answers": {"1": "A", "2": "B", "3": "C"}},
+    ),
+    "a split in Chinese": (
+        rows("问题,答案,划分", lambda i: f"多少{i}？,{i * 3},{('训练集', '测试集')[i % 2]}"),
+        {"question": "问题", "answer": "答案", "kind": "number", "split": "划分"},
+    ),
     "open answers": (
         rows("提问,参考答案", lambda i: f"什么是第{i}条？,它是{i}的另一种说法。"),
         {"question": "提问", "answer": "参考答案", "kind": "open"},

@@ -1,3 +1,5 @@
+import datetime
+import decimal
 import json
 
 import pytest
@@ -49,7 +51,18 @@ def test_an_exam(own):
 
 
 @pytest.mark.parametrize(
-    ("given", "letters"), [("B", "B"), ("b", "B"), ("A,C", "AC"), ("CA", "AC"), ("乙", "B")]
+    ("given", "letters"),
+    [
+        ("B", "B"),
+        ("b", "B"),
+        ("A,C", "AC"),
+        ("CA", "AC"),
+        ("乙", "B"),
+        ("（Ａ）", "A"),
+        ("A|C", "AC"),
+        ("B. 乙", "B"),
+        (["C", "A"], "AC"),
+    ],
 )
 def test_letters_of_an_exam(own, given, letters):
     row = {"题目": "哪一项？", "选项A": "甲", "选项B": "乙", "选项C": "丙", "答案": given}
@@ -64,6 +77,9 @@ def test_letters_of_an_exam(own, given, letters):
         ["x", "y"],
         '{"A": "x", "B": "y"}',
         "A. x\nB. y",
+        "A.x B.y",
+        "A. x；B. y",
+        {"B": "y", "A": "x"},
     ],
 )
 def test_options_in_one_column(own, options):
@@ -144,6 +160,13 @@ def test_a_bad_row_is_told_by_place_column_and_expectation(own, row, message):
         ("question: q\nkind: open\nquestion: p", "'question' is given twice"),
         ("question: q\nkind: number\nscale: {unit: u}", "expected a scale such as 万元"),
         ("question: [", "can't be read as YAML"),
+        ("question: q\nkind: open\ndelimiter: ab", "delimiter: expected one character such as ;"),
+        (
+            "question: q\nkind: open\nencoding: gbx",
+            "encoding: expected an encoding such as gb18030",
+        ),
+        ("question: q\nkind: open\nlabels: 是", "labels: expected a list such as [是, 否], found"),
+        ("question: q\nkind: choice\nchoices: [x, y]", "choices: expected keys with a value each"),
         ("question: q\nkind: open\nanswer: gold", "has no column 'gold', which the mapping names"),
     ],
 )
@@ -151,3 +174,53 @@ def test_a_mistake_in_the_mapping_is_one_line(own, mapping, message):
     with pytest.raises(DianjinError) as error:
         own([{"q": "x", "a": "y"}], mapping)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e-7, "0.0000001"),
+        (-1.5e-9, "-0.0000000015"),
+        (1e15, "1000000000000000"),
+        (1e22, "1" + "0" * 22),
+    ],
+)
+def test_no_digit_of_a_number_is_lost(own, value, text):
+    (question,), _ = own([{"q": "x", "a": value}], NUMBER)
+    assert question.answer == text
+
+
+def test_a_key_that_the_first_row_lacks(own):
+    mapping = NUMBER + "context: c\n"
+    questions, bad = own([{"q": "x", "a": 1}, {"q": "y", "a": 2, "c": "m"}], mapping)
+    assert not bad and [question.context for question in questions] == ["", "m"]
+
+
+def test_errors_of_a_sheet_matter_where_they_are_read(own):
+    rows = [{"q": "x", "a": "#N/A", "note": ""}, {"q": "y", "a": 2, "note": "#REF!"}]
+    questions, bad = own(rows, NUMBER)
+    assert len(questions) == 1
+    assert bad == ["rows.json, row 0, a: expected a value, found the error #N/A"]
+
+
+def test_splits_in_chinese(own):
+    rows = [{"q": "x", "a": 1, "s": split} for split in ("训练集", "验证", "测试集")]
+    questions, _ = own(rows, NUMBER + "split: s\n")
+    assert [question.split for question in questions] == ["train", "val", "test"]
+
+
+def test_the_types_of_parquet(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {
+        "q": ["x", "y"],
+        "a": [decimal.Decimal("1.50"), decimal.Decimal("-2.00")],
+        "day": [datetime.date(2024, 3, 31), None],
+        "raw": [b"\xff", b"ok"],
+    }
+    path, mapping = tmp_path / "rows.parquet", tmp_path / "map.yaml"
+    parquet.write_table(pa.table(columns), path)
+    mapping.write_text(NUMBER + "context: [day, raw]\n")
+    bad, good = read_own([path], load_mapping(mapping))
+    assert str(bad) == "rows.parquet, row 0, raw: expected text, found bytes"
+    assert (good.answer, good.context) == ("-2.00", "ok")

@@ -1,9 +1,10 @@
 """What a reader is: the rows of a published file to questions, and a message for each bad row."""
 
-import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,12 +171,10 @@ def number_text(value: Any, field: str) -> str:
     """
     if isinstance(value, str) and value.strip():
         return value.strip()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-            value = int(value)
-        written = json.dumps(value)
-        if written not in ("NaN", "Infinity", "-Infinity"):
-            return format(value, "f") if "e" in written and abs(value) < 1e15 else written
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole or (isinstance(value, float) and math.isfinite(value)):
+        whole = whole or value.is_integer()
+        return format(Decimal(repr(value)), ".0f" if whole else "f")
     raise BadFieldError(field, f"expected a number, found {value!r:.60}")
 
 
