@@ -174,7 +174,7 @@ def number_text(value: Any, field: str) -> str:
     whole = isinstance(value, int) and not isinstance(value, bool)
     if whole or (isinstance(value, float) and math.isfinite(value)):
         whole = whole or value.is_integer()
-        return format(Decimal(repr(value)), ".0f" if whole else "f")
+        return format(Decimal(repr(value or 0)), ".0f" if whole else "f")
     raise BadFieldError(field, f"expected a number, found {value!r:.60}")
 
 
