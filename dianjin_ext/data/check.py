@@ -158,9 +158,10 @@ def _check(
             seen_sources.add(row.data_source)
             found = list(_problems(row, grader))
             found += _prompt_problems(row, rows.path, limit)
-            if asked(row) is None:
+            question = asked(row)
+            if question is None:
                 report.without_question[name] += 1
-            elif (repeated := seen.add(name, where, row)) is not None:
+            elif (repeated := seen.add(name, where, row, question)) is not None:
                 found.append(repeated)
             report.findings += [Finding(name, where, kind, why) for kind, why in found]
         if not report.rows[name]:

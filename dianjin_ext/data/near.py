@@ -48,14 +48,12 @@ class Repetitions:
         self._keys: list[bytes] = []
         self._places: list[Place] = []
 
-    def add(self, file: str, where: str, row: TrainingRow) -> tuple[str, str] | None:
-        """Remember a row; return the kind and the explanation if it is the same as another.
+    def add(self, file: str, where: str, row: TrainingRow, found: Asked) -> tuple[str, str] | None:
+        """Remember a row and what it asks.
 
-        A row without a question or prompt is compared with nothing; see `asked`.
+        Returns:
+            The kind and the explanation if it is the same as another.
         """
-        found = asked(row)
-        if found is None:
-            return None
         stem, options, context = found
         gold = gold_key(row.ground_truth, options) if row.labelled else None
         place = Place(file, where, gold)

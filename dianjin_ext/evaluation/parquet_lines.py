@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.parquet import pyarrow
 
 _BATCH = 256
 
@@ -29,15 +30,9 @@ class ParquetLines:
         self.position = 0
 
     def __iter__(self) -> Iterator[bytes]:
+        pa = pyarrow()
         try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ModuleNotFoundError as error:
-            raise DianjinError(
-                "reading parquet needs pyarrow; pip install 'dianjin-ext[data]'"
-            ) from error
-        try:
-            with pq.ParquetFile(self._path) as file:
+            with pa.parquet.ParquetFile(self._path) as file:
                 total, done = file.metadata.num_rows, 0
                 for batch in file.iter_batches(_BATCH):
                     for row in batch.to_pylist():
