@@ -19,7 +19,7 @@ from dianjin_ext.inference.answer import UNANSWERED, Answer, Outcome, Tally
 from dianjin_ext.inference.blocks import Blocks, block_lease
 from dianjin_ext.inference.client import Client, Endpoint
 from dianjin_ext.inference.faults import Refused, Spent, Transient
-from dianjin_ext.inference.journal import Journal
+from dianjin_ext.inference.journal import Journal, SharedJournal
 from dianjin_ext.inference.ledger import Limits
 from dianjin_ext.inference.places import Places
 from dianjin_ext.inference.reply import Reply, read_reply
@@ -40,14 +40,15 @@ class Asker:
 
     Args:
         settings: Whom to ask, how fast, and for how much.
-        journal: The file that keeps the replies. What it holds is not asked again.
+        journal: The file that keeps the replies, or what several processes share. What is in it is
+            not asked again. It is closed at the end.
         role: What the settings stand under, for messages, such as `teacher`.
 
     Raises:
         DianjinError: The settings can't work on this machine, or the journal can't be used.
     """
 
-    def __init__(self, settings: AskSettings, journal: Path, *, role: str = "model") -> None:
+    def __init__(self, settings: AskSettings, journal: Path | SharedJournal, *, role: str = "model") -> None:
         self.settings = settings
         self.tally = Tally()
         endpoint = Endpoint(
@@ -80,7 +81,7 @@ class Asker:
         )
         self._flights: dict[str, asyncio.Future[Answer]] = {}
         self._failed_in_a_row = 0
-        self._journal = Journal(journal)
+        self._journal = Journal(journal) if isinstance(journal, Path) else journal
 
     async def __aenter__(self) -> Self:
         await self._count_spending(0, 0.0)
