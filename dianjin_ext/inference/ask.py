@@ -50,7 +50,7 @@ def ask(
     """
     try:
         from dianjin_ext.inference.asker import Asker
-        from dianjin_ext.inference.progress import report
+        from dianjin_ext.inference.progress import describe, report
     except ModuleNotFoundError as error:
         raise DianjinError(
             f"asking a model needs {error.name}; pip install 'dianjin-ext[ask]'"
@@ -64,8 +64,10 @@ def ask(
     async def run() -> None:
         running.append((asyncio.get_running_loop(), asyncio.current_task()))  # type: ignore[arg-type]
         async with Asker(settings, journal, role=role) as asker:
-            state = report(asker.tally, asker.places, total, settings.prices is not None)
-            telling = asyncio.create_task(state) if progress else state.close()
+            priced = settings.prices is not None
+            telling = progress and asyncio.create_task(
+                report(lambda s: describe(asker.tally, asker.places.in_flight, s, total, priced))
+            )
             try:
                 async with aclosing(asker.ask(requests, ordered=ordered)) as answers:
                     async for answer in answers:
@@ -75,7 +77,7 @@ def ask(
                             ready.append(answer)
                             changed.notify()
             finally:
-                if telling is not None:
+                if telling:
                     telling.cancel()
                     await asyncio.wait([telling])
             asker.tally.check()

@@ -48,7 +48,9 @@ class Asker:
         DianjinError: The settings can't work on this machine, or the journal can't be used.
     """
 
-    def __init__(self, settings: AskSettings, journal: Path | SharedJournal, *, role: str = "model") -> None:
+    def __init__(
+        self, settings: AskSettings, journal: Path | SharedJournal, *, role: str = "model"
+    ) -> None:
         self.settings = settings
         self.tally = Tally()
         endpoint = Endpoint(

@@ -8,9 +8,9 @@ from typing import Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from dianjin_ext.inference.answer import UNANSWERED, Tally
-from dianjin_ext.inference.places import Places
 
 __all__ = ["describe", "report"]
 
@@ -18,20 +18,23 @@ _LIVE_S: Final = 0.5
 _LINE_S: Final = 60.0
 
 
-async def report(tally: Tally, places: Places, total: int | None, priced: bool) -> None:
-    """Tell the state of a run on the standard error, until cancelled; tells the last state too."""
+async def report(line: Callable[[float], str]) -> None:
+    """Tell the state of a run on the standard error, until cancelled; tells the last state too.
+
+    Args:
+        line: Returns one line about the run, from the seconds since it began.
+    """
     console = Console(stderr=True)
     started = time.monotonic()
 
-    def line() -> str:
-        seconds = time.monotonic() - started
-        return describe(tally, places.in_flight, seconds, total, priced)
+    def now() -> str:
+        return line(time.monotonic() - started)
 
     if console.is_terminal:
         with Live(console=console, auto_refresh=False) as live:
-            await _tell(_LIVE_S, lambda: live.update(line(), refresh=True))
+            await _tell(_LIVE_S, lambda: live.update(Text(now()), refresh=True))
     else:
-        await _tell(_LINE_S, lambda: print(line(), file=sys.stderr, flush=True))
+        await _tell(_LINE_S, lambda: print(now(), file=sys.stderr, flush=True))
 
 
 async def _tell(every_s: float, tell: Callable[[], object]) -> None:

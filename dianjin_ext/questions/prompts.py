@@ -86,9 +86,24 @@ def prompt(question: Question, tags: Tags = DIANJIN_R1) -> str:
     Earlier turns of a conversation stand in it, so that SFT trains on no response without
     reasoning and rollouts see what SFT showed.
     """
+    boxed = not is_long(question)
+    layout = output_format(question.language, tags, boxed=boxed)
+    return f"{layout}\n{task(question)}" if boxed else f"{layout}\n\n{task(question)}"
+
+
+def task(question: Question) -> str:
+    """Return what is asked, without how the reply is to be laid out.
+
+    That is the kind of answer, the text about which is asked, earlier turns, question and options.
+    """
+    parts = [_kind(question), question.context, _earlier(question)]
+    return "\n\n".join(filter(None, [*parts, with_options(question)]))
+
+
+def with_options(question: Question) -> str:
+    """Return the question, and below it its options."""
     options = "".join(f"\n{letter}. {text}" for letter, text in question.choices.items())
-    parts = [_instruction(question, tags), question.context, _earlier(question)]
-    return "\n\n".join(filter(None, [*parts, question.question + options]))
+    return question.question + options
 
 
 def response(question: Question, tags: Tags = DIANJIN_R1) -> str:
@@ -113,23 +128,21 @@ def is_long(question: Question) -> bool:
     return question.kind == "open" and len(question.answer or "") >= LONG_ANSWER
 
 
-def _instruction(question: Question, tags: Tags) -> str:
+def _kind(question: Question) -> str:
+    """Return what kind of answer is asked for; empty for prose."""
     language = question.language
     if is_long(question):
-        return output_format(language, tags, boxed=False)
-    asked = output_format(language, tags)
+        return ""
     if question.kind == "choice":
-        return f"{asked}\n{_SELECTION[language][question.multiple]}"
+        return _SELECTION[language][question.multiple]
     if question.kind == "number":
-        scale = question.scale
         plain, scaled = _NUMBER[language]
-        return f"{asked}\n{scaled.format(scale) if scale else plain}"
+        return scaled.format(question.scale) if question.scale else plain
     if question.kind == "label":
         plain, listed = _LABEL[language]
-        between = "、" if language == "zh" else ", "
-        given = between.join(question.labels)
-        return f"{asked}\n{listed.format(given) if given else plain}"
-    return f"{asked}\n{_SEVERAL[language]}"
+        given = ("、" if language == "zh" else ", ").join(question.labels)
+        return listed.format(given) if given else plain
+    return _SEVERAL[language]
 
 
 def _earlier(question: Question) -> str:

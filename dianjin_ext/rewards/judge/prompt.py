@@ -5,13 +5,23 @@ in another form is right, 0.2 is 20 %, units may convert, and a wrong answer aft
 wrong. The words are our own.
 """
 
+import hashlib
+import json
 import re
 import secrets
 from typing import Final, Literal, get_args
 
 from dianjin_ext.rewards.judge.cleaning import clean
 
-__all__ = ["PROMPT_VERSION", "VERDICTS", "Verdict", "classifier_input", "messages", "read_verdict"]
+__all__ = [
+    "PROMPT_VERSION",
+    "VERDICTS",
+    "Verdict",
+    "classifier_input",
+    "fixed_nonce",
+    "messages",
+    "read_verdict",
+]
 
 Verdict = Literal["correct", "wrong", "undecided"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
@@ -73,13 +83,16 @@ _PLAIN = "Question:\n{question}\n\nReference answer:\n{gold}\n\nAnswer:\n{answer
 _FIELD = re.compile(r"\{(question|gold|answer)\}")
 
 
-def messages(question: str, gold: str, answer: str) -> list[dict[str, str]]:
+def messages(
+    question: str, gold: str, answer: str, *, nonce: str | None = None
+) -> list[dict[str, str]]:
     """Return the messages of one request, in Chinese where question or gold answer are.
 
     The three texts stand between tags with a code that is drawn for this request, so none of them
-    can hold a tag that ends its block.
+    can hold a tag that ends its block. `nonce` is such a code for a request that is recorded, and
+    must come again as it was: `fixed_nonce`.
     """
-    nonce = secrets.token_hex(8)
+    nonce = nonce or secrets.token_hex(8)
     system = _CHINESE if _HAN.search(question) or _HAN.search(gold) else _ENGLISH
     blocks = (("question", question), ("reference", gold), ("answer", answer))
     user = "\n\n".join(
@@ -89,6 +102,11 @@ def messages(question: str, gold: str, answer: str) -> list[dict[str, str]]:
         {"role": "system", "content": system.format(nonce=nonce)},
         {"role": "user", "content": user},
     ]
+
+
+def fixed_nonce(question: str, gold: str, answer: str) -> str:
+    """Return a code that is the same for the same texts, which can't hold their own digest."""
+    return hashlib.sha256(json.dumps([question, gold, answer]).encode()).hexdigest()[:16]
 
 
 def classifier_input(question: str, gold: str, answer: str, template: str | None) -> str:
