@@ -18,10 +18,11 @@ from dianjin_ext.rewards.steps import StepsSettings, step_share
 _WORD: Final = re.compile(r"[a-z]{3,}|\d+(?:[.,]\d+)*%?")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]+")
 _ASKING: Final = frozenset(
-    """
-    the and which what that this are was were has have had for with from its one following not how
-    much many does did will would can could should given each than into
-    """.split()
+    re.findall(
+        r"\w+",
+        "the and which what that this are was were has have had for with from its one following "
+        "not how much many does did will would can could should given each than into",
+    )
 )
 _ASKING_CHINESE: Final = re.compile(r"[下列以上哪项些个是的属于不有关说法正确错误一为什么多少]")
 _MANY: Final = 99
