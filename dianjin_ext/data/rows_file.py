@@ -1,13 +1,16 @@
 """Files of questions and of candidates, told apart and read alike."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.data import candidate as candidates
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.steps.base import Rows
+from dianjin_ext.data.steps.base import Removed, Rows
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.files import replacing
 from dianjin_ext.parquet import pyarrow, write_rows
 from dianjin_ext.questions import question as questions
 from dianjin_ext.questions.question import Question, read_questions
@@ -86,3 +89,26 @@ def inputs_of(paths: Sequence[Path], what: Rows, step: str) -> Iterator[Any]:
                     f"{path}: two questions have the id {question.id!r}; ids must be unique in all "
                     "inputs of a step"
                 )
+
+
+def removing(
+    kept: Iterable[Item], removed: Sequence[Removed], out: Path, what: Rows
+) -> dict[str, Any]:
+    """Write what a step kept, and beside it, with .removed.jsonl, what it removed and why.
+
+    Returns:
+        `written`, `removed`, and `dropped`: how many questions were removed, by reason.
+    """
+    write_removed(removed, out)
+    return {
+        "written": write_items(kept, out, what),
+        "removed": len(removed),
+        "dropped": dict(Counter(each.reason for each in removed).most_common()),
+    }
+
+
+def write_removed(removed: Iterable[Removed], out: Path) -> None:
+    """Write what was removed beside `out`."""
+    with replacing(out.with_suffix(".removed.jsonl")) as file:
+        lines = (json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in removed)
+        file.write_text("".join(lines), encoding="utf-8")

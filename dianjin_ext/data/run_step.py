@@ -1,9 +1,8 @@
 """Run one step: files of rows in, one file of rows out, and what became of each row."""
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +11,13 @@ from typing import Any, Literal
 from dianjin_ext.data.asking import Spent
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.models import Models, served
-from dianjin_ext.data.rows_file import inputs_of, number_of_rows, write_items
+from dianjin_ext.data.rows_file import inputs_of, number_of_rows, write_items, write_removed
 from dianjin_ext.data.steps.base import Removed, RowStep
 from dianjin_ext.data.work import Done, Work
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.files import replacing
 from dianjin_ext.inference.answer import Unanswered
 
 Engine = Literal["local", "ray"]
-Outcomes = Callable[[RowStep, Any, Models, Path, Iterable[Any], int], Iterator[Done]]
 
 _NAMED = 5
 
@@ -100,8 +97,7 @@ def run_step(
     removed: list[Removed] = []
     with served(needed, journal / "servers") as ready:
         outcomes = _ray if engine == "ray" else _local
-        rows = inputs_of(inputs, step.takes, step.name)
-        done = outcomes(step, settings, ready, journal, rows, total)
+        done = outcomes(step, settings, ready, journal, inputs)
         write_items(_written(step, done, counted, removed), partial, step.gives)
     if counted.unanswered or counted.error:
         raise Unanswered(
@@ -110,9 +106,7 @@ def run_step(
             f"(what is done so far is in {partial})"
         )
     if step.gives == "questions":
-        with replacing(out.with_suffix(".removed.jsonl")) as file:
-            lines = (json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in removed)
-            file.write_text("".join(lines), encoding="utf-8")
+        write_removed(removed, out)
     partial.replace(out)
     return counted.summary()
 
@@ -145,14 +139,16 @@ def _written(
 
 
 def _local(
-    step: RowStep, settings: Any, models: Models, journal: Path, rows: Iterable[Any], total: int
+    step: RowStep, settings: Any, models: Models, journal: Path, inputs: Sequence[Path]
 ) -> Iterator[Done]:
     from dianjin_ext.data.telling import telling
 
-    async def run() -> Any:
+    rows = inputs_of(inputs, step.takes, step.name)
+
+    async def run() -> AsyncGenerator[Done, None]:
         async with (
             Work(step, settings, models, journal) as work,
-            telling(step.name, work, total) as tell,
+            telling(step.name, work, number_of_rows(inputs)) as tell,
             aclosing(work.all(rows)) as outcomes,
         ):
             async for done in outcomes:
@@ -176,8 +172,8 @@ async def _next(stream: Any) -> Done | None:
 
 
 def _ray(
-    step: RowStep, settings: Any, models: Models, journal: Path, rows: Iterable[Any], total: int
+    step: RowStep, settings: Any, models: Models, journal: Path, inputs: Sequence[Path]
 ) -> Iterator[Done]:
     from dianjin_ext.data.on_ray import outcomes
 
-    return outcomes(step, settings, models, journal, rows, total)
+    return outcomes(step, settings, models, journal, inputs)

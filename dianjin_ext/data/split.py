@@ -92,7 +92,7 @@ def split(
         fits_rl: Whether a question may be used in RL training, validation or test.
         fits_sft: Whether it has a response to train on.
     """
-    groups = _groups(questions)
+    groups = groups_of(questions)
     several = sum(len(group) > 1 for group in groups)
     random.Random(seed).shuffle(groups)
     test: list[Question] = []
@@ -117,7 +117,7 @@ def split(
     return Split(sft, train, val, test, several, leaked)
 
 
-def _groups(questions: Sequence[Question]) -> list[list[Question]]:
+def groups_of(questions: Sequence[Question]) -> list[list[Question]]:
     """Group near-duplicates by question and options; those about one context by the context.
 
     The same words about two contexts (`what is the change in revenue?`) are two questions.

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dianjin_ext.data.candidate import read_candidates, write_candidates
+from dianjin_ext.data.rows_file import holds, inputs_of, read_items, write_items
+from dianjin_ext.data.steps.base import SetStep
+from dianjin_ext.data.steps.settings import Decontaminate
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing
-from dianjin_ext.parquet import pyarrow
 from dianjin_ext.questions.duplicates import near_earlier
-from dianjin_ext.questions.question import Question, read_questions, write_questions
+from dianjin_ext.questions.question import Question
 from dianjin_ext.questions.same import near_key, near_text, question_key
 
 
-class Removed(NamedTuple):
+class Leak(NamedTuple):
     """A question that was removed.
 
     Attributes:
@@ -38,49 +39,47 @@ class Removed(NamedTuple):
     similarity: float
 
 
-def decontaminate(
-    source: Path, out: Path, *, against: Sequence[Path], removed_file: Path
-) -> dict[str, Any]:
-    """Copy a file of questions or candidates without those that evaluation sets ask too.
+def run(inputs: Sequence[Path], out: Path, settings: Decontaminate) -> dict[str, Any]:
+    """Copy questions or candidates without those that the sets in `against` ask too.
 
-    Args:
-        source: Questions or candidates, as parquet.
-        out: The same without what was removed; replaced at once.
-        against: Files of questions that are kept for evaluation.
-        removed_file: JSON lines, a `Removed` each.
+    What was removed is beside `out`, with .removed.jsonl: a `Leak` a line.
 
     Returns:
         `rows`, `kept`, `removed`, and `by_file`: how many were removed for each evaluation set.
 
     Raises:
-        DianjinError: A file is none of questions or candidates.
+        DianjinError: A file is none of questions or candidates, or none is kept for evaluation.
     """
-    candidates = "question.id" in pyarrow().parquet.read_schema(source).names
-    rows: list[Any] = list(read_candidates(source) if candidates else read_questions(source))
-    asked: list[Question] = [row.question if candidates else row for row in rows]
-    kept_apart = [(path, question) for path in against for question in read_questions(path)]
+    kinds = {holds(path) for path in inputs}
+    if len(kinds) > 1:
+        raise DianjinError("decontaminate: some inputs hold questions and some candidates")
+    what = kinds.pop()
+    kept_apart = [(path, question) for path in settings.against for question in _asked(path)]
     if not kept_apart:
-        raise DianjinError("name the sets that are kept for evaluation: --against FILE")
-    removed = {entry.id: entry for entry in leaks(asked, kept_apart)}
+        raise DianjinError("name the sets that are kept for evaluation: against: FILE")
+    rows = [row for path in inputs for row in read_items(path)]
+    asked: list[Question] = [row.question if what == "candidates" else row for row in rows]
+    removed = {leak.id: leak for leak in leaks(asked, kept_apart)}
     kept = [row for row, q in zip(rows, asked, strict=True) if q.id not in removed]
-    with replacing(removed_file) as temporary, temporary.open("w", encoding="utf-8") as file:
-        for entry in removed.values():
-            file.write(json.dumps(entry._asdict(), ensure_ascii=False) + "\n")
-    if candidates:
-        write_candidates(kept, out)
-    else:
-        write_questions(kept, out)
+    with replacing(out.with_suffix(".removed.jsonl")) as temporary:
+        lines = (json.dumps(leak._asdict(), ensure_ascii=False) + "\n" for leak in removed.values())
+        temporary.write_text("".join(lines), encoding="utf-8")
+    write_items(kept, out, what)
     return {
         "rows": len(rows),
         "kept": len(kept),
         "removed": len(rows) - len(kept),
-        "by_file": dict(Counter(entry.file for entry in removed.values())),
+        "by_file": dict(Counter(leak.file for leak in removed.values())),
     }
+
+
+def _asked(path: Path) -> Iterable[Question]:
+    return inputs_of([path], "questions", "decontaminate")
 
 
 def leaks(
     questions: Iterable[Question], kept_apart: Sequence[tuple[Path, Question]]
-) -> Iterable[Removed]:
+) -> Iterable[Leak]:
     """Yield those of the questions that are among `kept_apart`, each once."""
     unique = {question.id: question for question in questions}
     known = {_same(question): (path, question) for path, question in reversed(kept_apart)}
@@ -88,7 +87,7 @@ def leaks(
     for question in unique.values():
         if (found := known.get(_same(question))) is not None:
             path, other = found
-            yield Removed(question.id, question.question, str(path), other.id, 1.0)
+            yield Leak(question.id, question.question, str(path), other.id, 1.0)
         else:
             left.append(question)
     together = [*(question for _, question in kept_apart), *left]
@@ -101,8 +100,11 @@ def leaks(
             question = together[near.position]
             path, other = kept_apart[near.earlier]
             similarity = round(near.similarity, 3)
-            yield Removed(question.id, question.question, str(path), other.id, similarity)
+            yield Leak(question.id, question.question, str(path), other.id, similarity)
 
 
 def _same(question: Question) -> bytes:
     return question_key(question.question, question.choices, question.context)
+
+
+STEP = SetStep(name="decontaminate", version=1, run=run)

@@ -8,7 +8,6 @@ of the question for this model.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -110,15 +109,6 @@ def readable(candidate: Candidate, settings: Sample) -> Candidate:
     if measures(candidate).language < settings.min_language:
         return candidate.drop("sample", "mixed_language")
     return candidate
-
-
-def pass_rates(candidates: Sequence[Candidate]) -> tuple[int, int]:
-    """Return how many of the graded responses to one question are right, and how many there are."""
-    counted = [c for c in candidates if c.of]
-    if counted:
-        return counted[0].right or 0, counted[0].of or 0
-    graded = [c for c in candidates if c.acc is not None]
-    return sum(c.acc == 1.0 for c in graded), len(graded)
 
 
 STEP = RowStep(

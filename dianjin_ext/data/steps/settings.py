@@ -1,107 +1,150 @@
 """The settings of every step: as keys of a pipeline, and as options of a command."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 
-def _of(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """The files of a published data set, or of one's own, to questions that can be trained on."""
+
+    dataset: Annotated[str, "As in `dianjin prepare DATASET`; `own` with `map`."] = ""
+    map: Annotated[Path | None, "With `own`: which column is what."] = None
+    on_error: Annotated[str, "Bad rows: stop or skip."] = "stop"
+    splits: Annotated[tuple[str, ...], "Published splits to take; all where none is named."] = ()
+    rows: Annotated[int | None, "Most questions, drawn at random."] = None
+    seed: Annotated[int, "Seed of that draw."] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """Multiple choice to open question, as DianJin-R1 makes CFLUE_OE."""
 
-    max_tokens: int = _of(2048, "Most tokens of a reply.")
+    max_tokens: Annotated[int, "Most tokens of a reply."] = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distill:
     """Reasoning and answer from a teacher. The defaults are DeepSeek-R1's advice for itself."""
 
-    samples: int = _of(1, "Responses to each question.")
-    temperature: float = _of(0.6, "As DeepSeek-R1 recommends.")
-    top_p: float = _of(0.95, "As DeepSeek-R1's evaluation.")
-    max_tokens: int = _of(16384, "Most tokens of a response, reasoning included.")
-    seed: int = _of(0, "Seed of the first sample; the others count on.")
-    prefill: bool = _of(False, "Begin the reply with <think>; for servers that can, such as vLLM.")
-    tags: str = _of("dianjin_r1", "Layout of the set: dianjin_r1, think_only, channels.")
+    samples: Annotated[int, "Responses to each question."] = 1
+    temperature: Annotated[float, "As DeepSeek-R1 recommends."] = 0.6
+    top_p: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a response, reasoning included."] = 16384
+    seed: Annotated[int, "Seed of the first sample; the others count on."] = 0
+    prefill: Annotated[bool, "Begin the reply with <think>, where the server can."] = False
+    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verify:
     """Whether the answer is right: rules first, a judge for what they leave open."""
 
-    reasoning: bool = _of(False, "The judge checks the reasoning too, as DianJin-R1 does.")
-    agreement: float = _of(0.0, "Share of the rows decided by rules that the judge sees too.")
-    max_tokens: int = _of(1024, "Most tokens of a verdict.")
-    tags: str = _of("dianjin_r1", "Layout that is graded: dianjin_r1, think_only, channels.")
+    reasoning: Annotated[bool, "The judge checks the reasoning too, as DianJin-R1 does."] = False
+    agreement: Annotated[float, "Share of the rows decided by rules that the judge sees too."] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a verdict."] = 1024
+    tags: Annotated[str, "Layout that is graded: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Select:
     """The quality of right answers' reasoning, by Fin-R1's seven criteria."""
 
-    least: int = _of(7, "How many of the seven criteria must hold.")
-    judged: bool = _of(True, "Ask the judge; without, the rules below alone decide.")
-    min_steps: int = _of(0, "Fewest steps that the rules must find; 0 for a measure only.")
-    min_overlap: float = _of(0.0, "Smallest share of the question's terms in the reasoning.")
-    max_repetition: float = _of(1.0, "Largest share of repeated n-grams.")
-    min_language: float = _of(0.0, "Smallest share of words in the question's language.")
-    max_tokens: int = _of(1024, "Most tokens of a judgement.")
-    tags: str = _of("dianjin_r1", "Layout of the set: dianjin_r1, think_only, channels.")
+    least: Annotated[int, "How many of the seven criteria must hold."] = 7
+    judged: Annotated[bool, "Ask the judge; without, the rules below alone decide."] = True
+    min_steps: Annotated[int, "Fewest steps that the rules must find; 0 for a measure only."] = 0
+    min_overlap: Annotated[float, "Smallest share of the question's terms in the reasoning."] = 0.0
+    max_repetition: Annotated[float, "Largest share of repeated n-grams."] = 1.0
+    min_language: Annotated[float, "Smallest share of words in the question's language."] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a judgement."] = 1024
+    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Thinking that is verified and taken up again, after HuatuoGPT-o1 and Fino1."""
 
-    rounds: int = _of(3, "Most new thoughts after the first, before it starts again.")
-    attempts: int = _of(3, "Most starts; then the question is given up.")
-    tell_gold: bool = _of(False, "Tell the gold answer when all attempts failed; flagged.")
-    temperature: float = _of(0.6, "Of thoughts.")
-    top_p: float = _of(0.95, "Of thoughts.")
-    max_tokens: int = _of(4096, "Most tokens of a thought.")
-    seed: int = _of(0, "Seed of the strategies and of the samples.")
-    tags: str = _of("dianjin_r1", "Layout of the set: dianjin_r1, think_only, channels.")
+    rounds: Annotated[int, "Most new thoughts after the first, before it starts again."] = 3
+    attempts: Annotated[int, "Most starts; then the question is given up."] = 3
+    tell_gold: Annotated[bool, "Tell the gold answer when all attempts failed; flagged."] = False
+    temperature: Annotated[float, "Of thoughts."] = 0.6
+    top_p: Annotated[float, "Of thoughts."] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a thought."] = 4096
+    seed: Annotated[int, "Seed of the strategies and of the samples."] = 0
+    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """Answers from your own checkpoint, the right ones kept: DeepSeek-R1's rejection sampling."""
 
-    samples: int = _of(4, "Responses to each question.")
-    temperature: float = _of(0.6, "As DeepSeek-R1's evaluation.")
-    top_p: float = _of(0.95, "As DeepSeek-R1's evaluation.")
-    max_tokens: int = _of(4096, "Most tokens of a response; the longest of the training.")
-    seed: int = _of(0, "Seed of the first sample; the others count on.")
-    system: str = _of("", "System message, where the model was trained with one.")
-    strictness: str = _of("strict", "How answers are found: strict, lenient, dianjin.")
-    min_language: float = _of(0.9, "Smallest share of words in the question's language.")
-    max_paragraph: int = _of(500, "Longest paragraph of reasoning, in tokens, about.")
-    tags: str = _of("dianjin_r1", "Layout that the model was trained in.")
+    samples: Annotated[int, "Responses to each question."] = 4
+    temperature: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.6
+    top_p: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a response; the longest of the training."] = 4096
+    seed: Annotated[int, "Seed of the first sample; the others count on."] = 0
+    system: Annotated[str, "System message, where the model was trained with one."] = ""
+    strictness: Annotated[str, "How answers are found: strict, lenient, dianjin."] = "strict"
+    min_language: Annotated[float, "Smallest share of words in the question's language."] = 0.9
+    max_paragraph: Annotated[int, "Longest paragraph of reasoning, in tokens, about."] = 500
+    tags: Annotated[str, "Layout that the model was trained in."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bands:
     """Questions of a difficulty that is worth training on, by pass rate."""
 
-    low: float = _of(0.1, "Drop questions with a pass rate up to this; open-r1's bound.")
-    high: float = _of(0.9, "Drop questions with a pass rate from this on; open-r1's bound.")
+    low: Annotated[float, "Drop questions with a pass rate up to this; open-r1's bound."] = 0.1
+    high: Annotated[float, "Drop questions with a pass rate from this on; open-r1's bound."] = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeAgents:
     """The steps of a multi-agent workflow to one reasoning and result: DianJin-R1's CCC."""
 
-    temperature: float = _of(0.0, "Of the reply.")
-    max_tokens: int = _of(4096, "Most tokens of a reply.")
-    tags: str = _of("dianjin_r1", "Layout of the set: dianjin_r1, think_only, channels.")
+    temperature: Annotated[float, "Of the reply."] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a reply."] = 4096
+    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decontaminate:
     """Remove what an evaluation set asks too."""
 
-    against: tuple[Path, ...] = _of((), "questions.parquet of sets kept for evaluation.")
+    against: Annotated[tuple[Path, ...], "questions.parquet of sets kept for evaluation."] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """An SFT set and an RL set, from candidates and questions.
+
+    Hard are questions with a pass rate below 1/3, easy those from 2/3 on.
+    """
+
+    preset: Annotated[str, "Sizes of a paper: dianjin_r1, fin_r1, fino1, deepseek_r1."] = ""
+    sft: Annotated[Mapping[str, float], "Source to most rows, or to its share of sft_rows."] = (
+        field(default_factory=dict)
+    )
+    sft_rows: Annotated[int | None, "Rows of the SFT set in all."] = None
+    rl: Annotated[Mapping[str, float], "Source to most rows, or to its share of rl_rows."] = field(
+        default_factory=dict
+    )
+    rl_rows: Annotated[int | None, "Rows of the RL set in all."] = None
+    rl_inputs: Annotated[tuple[Path, ...], "What RL is drawn from; else all inputs."] = ()
+    rl_from: Annotated[str, "all, or rejected: questions without a response for SFT."] = "all"
+    difficulty: Annotated[Mapping[str, float], "Shares of RL: hard, medium, easy."] = field(
+        default_factory=dict
+    )
+    val_rows: Annotated[int, "Most rows for validation; a tenth of the questions at most."] = 500
+    choose: Annotated[str, "Of several responses: first, shortest, longest, random, all."] = "first"
+    min_tokens: Annotated[int, "Shortest prompt and response together, for SFT."] = 0
+    max_tokens: Annotated[int, "Longest of them; the training's cutoff_len."] = 16384
+    max_prompt: Annotated[int, "Longest RL prompt; the training's data.max_prompt_length."] = 1024
+    tokenizer: Annotated[Path | None, "Folder of the tokenizer that counts; else an estimate."] = (
+        None
+    )
+    overlap: Annotated[bool, "Whether SFT may have questions that RL has."] = False
+    seed: Annotated[int, "Seed of the draw."] = 0
+    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"

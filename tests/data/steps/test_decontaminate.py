@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from dianjin_ext.data.candidate import Candidate, read_candidates, write_candidates
-from dianjin_ext.data.steps.decontaminate import decontaminate
+from dianjin_ext.data.steps.decontaminate import run as decontaminate
+from dianjin_ext.data.steps.settings import Decontaminate
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions.question import Question, read_questions, write_questions
 from dianjin_ext.questions.readers import get_reader, read
@@ -40,12 +41,11 @@ def run(tmp_path, write, rows):
     write_questions(EVAL[:1], tmp_path / "eval1.parquet")
     write_questions(EVAL[1:], tmp_path / "eval2.parquet")
     told = decontaminate(
-        tmp_path / "in.parquet",
+        [tmp_path / "in.parquet"],
         tmp_path / "out.parquet",
-        against=[tmp_path / "eval1.parquet", tmp_path / "eval2.parquet"],
-        removed_file=tmp_path / "removed.jsonl",
+        Decontaminate(against=tuple([tmp_path / "eval1.parquet", tmp_path / "eval2.parquet"])),
     )
-    lines = (tmp_path / "removed.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / "out.removed.jsonl").read_text(encoding="utf-8").splitlines()
     return told, [json.loads(line) for line in lines]
 
 
@@ -77,12 +77,11 @@ def test_a_file_that_is_neither_is_told(tmp_path):
 
     pq.write_table(pa.table({"x": [1]}), tmp_path / "in.parquet")
     write_questions(EVAL, tmp_path / "eval.parquet")
-    with pytest.raises(DianjinError, match="lacks the columns id, data_source"):
+    with pytest.raises(DianjinError, match="holds neither questions nor candidates"):
         decontaminate(
-            tmp_path / "in.parquet",
+            [tmp_path / "in.parquet"],
             tmp_path / "out.parquet",
-            against=[tmp_path / "eval.parquet"],
-            removed_file=tmp_path / "removed.jsonl",
+            Decontaminate(against=tuple([tmp_path / "eval.parquet"])),
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["eval.parquet", "in.parquet"]
 
@@ -95,9 +94,10 @@ def test_public_sets(tmp_path):
         questions = read(get_reader(name), sorted(shared.glob(f"{name}/*.[cj]s*")))
         write_questions(questions, tmp_path / f"{name}.parquet")
     told = decontaminate(
-        tmp_path / "cflue.parquet",
+        [tmp_path / "cflue.parquet"],
         tmp_path / "out.parquet",
-        against=[tmp_path / "financeiq.parquet", tmp_path / "fineval.parquet"],
-        removed_file=tmp_path / "removed.jsonl",
+        Decontaminate(
+            against=tuple([tmp_path / "financeiq.parquet", tmp_path / "fineval.parquet"])
+        ),
     )
     assert (told["rows"], told["removed"]) == (1500, 3)

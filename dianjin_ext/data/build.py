@@ -1,0 +1,150 @@
+"""`dianjin build`: run the steps of a pipeline, of which only those that changed."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dianjin_ext.data.manifest import describe, file_digest, read_manifest, write_manifest
+from dianjin_ext.data.pipeline import Pipeline, Planned
+from dianjin_ext.data.run_step import Engine, run_step
+from dianjin_ext.data.steps import get_step
+from dianjin_ext.data.steps.base import RowStep
+from dianjin_ext.errors import DianjinError
+
+
+def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[dict[str, Any]]:
+    """Run a pipeline into a folder.
+
+    A step whose inputs, prompts, settings, models and version are those of the last build, and
+    whose output is as that left it, is not run again. Whatever ends a build, the same call goes on,
+    and no reply that came is asked for again.
+
+    Args:
+        pipeline: What is run.
+        out: Folder for the output of each step, `manifest.json` and `journal/`.
+        engine: Who runs the steps that look at one row at a time.
+
+    Returns:
+        The steps as the manifest has them.
+
+    Raises:
+        Unanswered: Questions have no reply; the same call goes on with them.
+        DianjinError: Something is wrong with an input, or another build writes to the folder.
+    """
+    console = Console(stderr=True, highlight=False)
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone(out):
+        before = read_manifest(out)
+        done: list[dict[str, Any]] = []
+        digests: dict[str, str] = {}
+        for planned in pipeline.steps:
+            planned = resolved(planned, pipeline, out)
+            about = about_step(planned, pipeline, digests)
+            target = planned.output(out)
+            known = before.get(planned.name)
+            if known is not None and unchanged(known, about, target):
+                console.print(f"{planned.name}: unchanged", markup=False)
+                about = known
+            else:
+                report = _run(planned, pipeline, out, target, engine)
+                about |= {"out": target.name, "sha256": file_digest(target), "report": report}
+                console.print(f"{planned.name}: {told(report)}", markup=False, soft_wrap=True)
+            digests[planned.name] = about["sha256"]
+            done.append(about)
+            kept = [s for name, s in before.items() if name not in digests]
+            write_manifest(out, pipeline, done + [s for s in kept if s["name"] in _names(pipeline)])
+        write_manifest(out, pipeline, done)
+    return done
+
+
+def resolved(planned: Planned, pipeline: Pipeline, out: Path) -> Planned:
+    """Return a step with the files of the earlier steps that its settings name."""
+    outputs = {each.name: each.output(out) for each in pipeline.steps}
+    changed = {}
+    for field in fields(planned.settings):
+        value = getattr(planned.settings, field.name)
+        if isinstance(value, tuple) and value and isinstance(value[0], Path):
+            changed[field.name] = tuple(outputs.get(str(path), path) for path in value)
+    return replace(planned, settings=replace(planned.settings, **changed)) if changed else planned
+
+
+def about_step(planned: Planned, pipeline: Pipeline, digests: dict[str, str]) -> dict[str, Any]:
+    """Return a step as the manifest has it, before it is run."""
+    inputs = {name: digests[name] for name in planned.sources}
+    inputs |= {str(path): file_digest(path) for path in planned.files}
+    also = {}
+    for field in fields(planned.settings):
+        value = getattr(planned.settings, field.name)
+        for path in value if isinstance(value, tuple) else (value,):
+            if isinstance(path, Path):
+                if not path.exists():
+                    raise DianjinError(f"steps.{planned.name}.{field.name}: there is no {path}")
+                also[str(path)] = file_digest(path)
+    return describe(planned, pipeline.models, inputs, also)
+
+
+def unchanged(known: dict[str, Any], about: dict[str, Any], target: Path) -> bool:
+    """Return whether the last build did the same step, and its output is as it left it."""
+    same = known.get("digest") == about["digest"] and target.exists()
+    return same and file_digest(target) == known.get("sha256")
+
+
+def told(report: dict[str, Any]) -> str:
+    """Return one line about what became of a step's rows."""
+    parts = []
+    for name in ("rows", "written", "standing", "kept", "removed"):
+        if name in report:
+            parts.append(f"{report[name]} {name}")
+    for name in ("sft", "rl"):
+        if name in report:
+            parts.append(f"{sum(report[name].values())} for {name.upper()}")
+    dropped = report.get("dropped") or {}
+    if dropped:
+        worst = [f"{reason} {number}" for reason, number in list(dropped.items())[:4]]
+        parts.append(f"dropped: {', '.join(worst)}")
+    spent = (report.get("spent") or {}).values()
+    if cost := sum(each["cost"] for each in spent):
+        parts.append(f"cost {cost:.4g}")
+    return ", ".join(parts)
+
+
+def _run(
+    planned: Planned, pipeline: Pipeline, out: Path, target: Path, engine: Engine
+) -> dict[str, Any]:
+    step = get_step(planned.step)
+    outputs = {each.name: each.output(out) for each in pipeline.steps}
+    inputs = [outputs[name] for name in planned.sources] or list(planned.files)
+    if isinstance(step, RowStep):
+        return run_step(
+            step,
+            inputs,
+            target,
+            settings=planned.settings,
+            models=pipeline.models,
+            journal=out / "journal" / planned.name,
+            engine=engine,
+        )
+    return step.run(inputs, target, planned.settings)
+
+
+def _names(pipeline: Pipeline) -> set[str]:
+    return {planned.name for planned in pipeline.steps}
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder for this build."""
+    lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise DianjinError(f"{out}: another build writes to it; wait for its end") from None
+    finally:
+        os.close(lock)
