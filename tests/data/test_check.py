@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from dianjin_ext.answers.tags import DIANJIN_R1
-from dianjin_ext.data import multiple_choice_prompt, verl_row, write_parquet
 from dianjin_ext.data.check import KINDS, check_data
 from dianjin_ext.data.prepare import rl_row
 from dianjin_ext.data.prompt_length import PromptLimit
+from dianjin_ext.data.schema import verl_row, write_parquet
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.prompts import multiple_choice_prompt
 from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world

@@ -3,7 +3,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from dianjin_ext.data import sft_row, verl_row, write_parquet, write_sft
+from dianjin_ext.data.schema import sft_row, verl_row, write_parquet, write_sft
 from dianjin_ext.errors import DianjinError
 
 CHOICES = {"A": "股票", "B": "债券"}

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("llamafactory")
 
-from dianjin_ext.data import verl_row, write_parquet
+from dianjin_ext.data.schema import verl_row, write_parquet
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.llamafactory.prompts import Prompts, read_rows, write_prompts
 from dianjin_ext.hosts.llamafactory.reward_server import create_app, read_recipe

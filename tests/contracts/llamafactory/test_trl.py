@@ -20,7 +20,7 @@ VERSIONS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_grpo_trains_on_our_reward(version, base_model, overlay, tmp_path):
-    from dianjin_ext.data import verl_row, write_parquet
+    from dianjin_ext.data.schema import verl_row, write_parquet
 
     question, choices = "哪一项属于流动负债？", {"A": "存货", "B": "应付账款"}
     rows = [
