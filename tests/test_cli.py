@@ -12,20 +12,8 @@ from dianjin_ext.questions.question import Question, read_questions, write_quest
 from dianjin_ext.questions.readers import READERS
 
 COMMANDS = (
-    *(
-        "audit",
-        "check-data",
-        "build",
-        "bands",
-        "decontaminate",
-        "distill",
-        "doctor",
-        "init",
-        "merge",
-        "prepare",
-        "quickstart",
-    ),
-    *("reward-server", "score"),
+    *("audit", "bands", "build", "card", "check-data", "decontaminate", "distill", "doctor"),
+    *("init", "merge", "prepare", "quickstart", "reward-server", "score"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 

@@ -1,0 +1,152 @@
+"""A card as Markdown, as GitHub and Hugging Face's hub show it.
+
+Nothing in a row can break out of where it stands: marks of Markdown and HTML are escaped, and a
+fence is longer than any run of its mark inside.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import yaml
+
+from dianjin_ext.data.card.blocks import (
+    Block,
+    Card,
+    Cell,
+    Code,
+    Example,
+    Figures,
+    Listing,
+    Mind,
+    Prose,
+    Share,
+    Table,
+    Text,
+    Words,
+    say,
+)  # fmt: skip
+from dianjin_ext.questions.question import Language
+
+_MARKS: Final = re.compile(r"([\\`*_\[\]<>|~$#])")
+_FIRST: Final = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_TICKS: Final = re.compile("`+")
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FULL, _EMPTY, _WIDTH = "█", "░", 10
+
+
+def markdown(card: Card, language: Language, *, head: dict[str, Any], other: str) -> str:
+    """Return a card in one language.
+
+    Args:
+        card: What it says.
+        language: The language.
+        head: What the hub reads first; becomes the front matter.
+        other: Name of the file with the card in the other language.
+    """
+    front = yaml.safe_dump(head, allow_unicode=True, sort_keys=False)
+    link = "English" if language == "zh" else "中文"
+    lines = [
+        f"---\n{front}---",
+        f"# {escape(card.title)}",
+        f"{escape(say(card.about, language))} · [{link}](<{other}>)",
+    ]
+    for section in card.sections:
+        lines.append(f"## {escape(say(section.title, language))}")
+        for block in section.blocks:
+            lines += _block(block, language)
+    return "\n\n".join(lines) + "\n"
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that hide or turn round others."""
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
+
+
+def escape(text: str) -> str:
+    """Return a text that Markdown shows as it is, in one line."""
+    one_line = " ".join(visible(text).split())
+    safe = _MARKS.sub(r"\\\1", one_line.replace("&", "&amp;"))
+    return _FIRST.sub(r"\\\1", safe) if not safe[:1].isdigit() else _number_first(safe)
+
+
+def _number_first(text: str) -> str:
+    """Return a text that begins with `1.` so that it begins no list."""
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", text)
+
+
+def fenced(text: str) -> str:
+    """Return a text as a block that shows it as it is."""
+    longest = max((len(run) for run in _TICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{visible(text)}\n{fence}"
+
+
+def _code(text: str) -> str:
+    """Return a text as code within a line, also of a table."""
+    one_line = " ".join(visible(text).split()) or " "
+    longest = max((len(run) for run in _TICKS.findall(one_line)), default=0)
+    ticks = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{ticks}{space}{one_line}{space}{ticks}".replace("|", "\\|")
+
+
+def _block(block: Block, language: Language) -> Iterator[str]:
+    match block:
+        case Table():
+            yield _table(block, language)
+        case Figures():
+            yield "\n".join(
+                f"- **{_text(name, language)}**: {_cell(value, language)}"
+                for name, value in block.of
+            )
+        case Mind():
+            head = "请注意" if language == "zh" else "Mind"
+            points = "".join(f"\n> - {_text(point, language)}" for point in block.points)
+            yield f"> **{head}**\n>{points}"
+        case Prose():
+            yield _text(block.text, language)
+        case Listing():
+            yield f"**{_text(block.title, language)}**"
+            yield fenced(block.text)
+        case Example():
+            yield f"### {_text(block.title, language)}"
+            if block.about:
+                yield _text(block.about, language)
+            for name, text in block.parts:
+                yield f"{_text(name, language)}:"
+                yield fenced(text)
+
+
+def _table(table: Table, language: Language) -> str:
+    columns = [_text(name, language) or " " for name in table.columns]
+    marks = [
+        "---:" if _numeric([row[nth] for row in table.rows]) else "---"
+        for nth in range(len(columns))
+    ]
+    rows = [[_cell(cell, language) for cell in row] for row in table.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (columns, marks, *rows))
+
+
+def _numeric(cells: Sequence[Cell]) -> bool:
+    """Return whether a column holds nothing but numbers."""
+    return any(isinstance(cell, int) for cell in cells) and all(
+        cell is None or isinstance(cell, int) for cell in cells
+    )
+
+
+def _cell(cell: Cell, language: Language) -> str:
+    if cell is None or cell == "":
+        return "–"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, Code):
+        return _code(cell.code)
+    if isinstance(cell, Share):
+        full = min(_WIDTH, round(cell.value * _WIDTH))
+        return f"{_FULL * full}{_EMPTY * (_WIDTH - full)} {escape(cell.text)}"
+    return _text(cell, language)
+
+
+def _text(text: Text, language: Language) -> str:
+    return escape(say(text, language) if isinstance(text, Words) else text)

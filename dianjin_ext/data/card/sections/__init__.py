@@ -1,0 +1,24 @@
+"""The parts of a card: facts in, blocks out; one file for what belongs together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dianjin_ext.data.card.blocks import Card
+from dianjin_ext.data.card.sections import content, making, origin, overview, quality
+
+
+def card(facts: Mapping[str, Any]) -> Card:
+    """Return the card of a set, from `facts.gather`."""
+    languages = {name: sum(used.values()) for name, used in facts["by"].get("language", {}).items()}
+    parts = (
+        overview.glance, quality.measured, content.counts, quality.answers, making.funnel,
+        quality.judge, content.lengths, origin.licences, origin.leaks, making.cost,
+        content.samples, making.how,
+    )  # fmt: skip
+    found = [part(facts) for part in parts]
+    return Card(
+        title=facts["name"],
+        about=overview.about(facts),
+        language="zh" if languages.get("zh", 0) > languages.get("en", 0) else "en",
+        sections=[section for section in found if section is not None],
+    )

@@ -1,0 +1,134 @@
+import json
+
+import pytest
+
+from dianjin_ext.data.card.truth import Label, Quality, read_labels
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.intervals import wilson_interval
+
+
+def test_labels_are_read(tmp_path):
+    file = tmp_path / "labels.jsonl"
+    rows = [
+        {"id": "a", "right": True},
+        {"id": "a", "sample": 1, "right": True, "sound": False},
+        {"id": "b", "sample": 0, "right": False, "sound": None},
+        {"id": "b", "sample": 0, "right": False},  # the same again
+    ]
+    file.write_text("\n\n".join(map(json.dumps, rows)))
+    assert read_labels(file) == {
+        ("a", 0): Label(True),
+        ("a", 1): Label(True, False),
+        ("b", 0): Label(False),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"right": true}', "line 2, id: expected the id of a question; the key is missing"),
+        ('{"id": "x"}', "line 2, right: expected true or false; the key is missing"),
+        ('{"id": "x", "right": 1}', "line 2, right: expected true or false, found a number"),
+        ('{"id": "x", "right": true, "sound": "yes"}', "line 2, sound: expected true, false"),
+        ('{"id": "x", "right": true, "sample": true}', "line 2, sample: expected a whole number"),
+        ("[1]", "line 2, line: expected a JSON object"),
+        ('{"id": "a", "right": false}', "line 2: 'a', sample 0 has another label above"),
+    ],
+)
+def test_a_line_that_is_no_label_is_told(tmp_path, line, words):
+    file = tmp_path / "labels.jsonl"
+    file.write_text('{"id": "a", "right": true}\n' + line + "\n")
+    with pytest.raises(DianjinError, match=words) as raised:
+        read_labels(file)
+    assert str(file) in str(raised.value)
+
+
+BOTH = ("verify", "select")
+
+
+@pytest.fixture
+def row(made):
+    def row(nth, language, came, dropped="", **notes):
+        found = made.candidate(nth, language)
+        for step in came:
+            found = found.note(step, notes.get(step, {}))
+        return found.drop(*dropped.split(": ")) if dropped else found
+
+    return row
+
+
+def measured(rows):
+    labels = {
+        (each.question.id, each.sample): Label(*truth) for each, truth in rows if truth is not None
+    }
+    quality = Quality(labels | {("gone", 0): Label(True, True)})
+    for each, _ in rows:
+        quality.add(each)
+    return quality.summary()
+
+
+def test_precision_and_recall_are_those_counted_by_hand(row):
+    rows = [  # what becomes of it, and the truth: right, sound
+        *[(row(n, "zh", BOTH), (True, True)) for n in range(1, 7)],  # 6 kept and good
+        *[(row(n, "zh", BOTH), (True, False)) for n in range(7, 9)],  # 2 right, broken, kept
+        (row(9, "zh", BOTH), (False, False)),  # 1 wrong, kept by both
+        *[(row(n, "en", BOTH, "select: reasoning_steps"), (True, True)) for n in (10, 11)],
+        *[(row(n, "en", BOTH, "select: overlap"), (True, False)) for n in range(12, 15)],
+        (row(15, "en", ("verify",), "verify: wrong"), (True, True)),  # a good one verify loses
+        *[(row(n, "en", ("verify",), "verify: wrong"), (False, None)) for n in range(16, 20)],
+        (row(20, "en", (), "distill: cut"), (False, False)),  # never came to a filter
+        (row(21, "zh", BOTH), None),  # without a label
+    ]
+    found = measured(rows)
+    assert (found["labels"], found["met"]) == (21, 20)
+    verify, select, both = found["filters"]
+    # verify keeps 14 of the 19 labelled that came: 13 of them right; it loses 1 right one.
+    assert (verify["filter"], verify["positive"]) == ("verify", "right")
+    assert (verify["kept"], verify["dropped"]) == (15, 5)
+    overall = verify["overall"]
+    assert overall["labelled"] == 19
+    assert (overall["good_kept"], overall["bad_kept"]) == (13, 1)
+    assert (overall["good_dropped"], overall["bad_dropped"]) == (1, 4)
+    assert overall["precision"]["rate"] == overall["recall"]["rate"] == pytest.approx(13 / 14)
+    assert (overall["recall"]["low"], overall["recall"]["high"]) == wilson_interval(13, 14)
+    assert overall["f1"]["rate"] == pytest.approx(13 / 14)
+    assert overall["keep_all"]["precision"]["rate"] == pytest.approx(14 / 19)
+    # select keeps 9 of 14 labelled, 6 good; it loses 2 good ones and 3 bad ones.
+    assert (select["positive"], select["kept"], select["dropped"]) == ("right and sound", 10, 5)
+    overall = select["overall"]
+    assert overall["precision"]["rate"] == pytest.approx(6 / 9)
+    assert overall["recall"]["rate"] == pytest.approx(6 / 8)
+    assert overall["f1"]["rate"] == pytest.approx(2 * (6 / 9) * (6 / 8) / (6 / 9 + 6 / 8))
+    assert overall["keep_all"]["precision"]["rate"] == pytest.approx(8 / 14)
+    assert overall["keep_all"]["recall"]["rate"] == 1.0
+    # by language: all Chinese rows stood, no English one did.
+    chinese, english = select["by_language"]["zh"], select["by_language"]["en"]
+    assert chinese["precision"]["rate"] == pytest.approx(6 / 9)
+    assert chinese["recall"] is None and chinese["f1"] is None  # no dropped row to look at
+    assert english["precision"] is None and english["recall"]["rate"] == 0.0
+    # both: against all 19 that came to verify, of which 9 are right and sound.
+    assert both["filter"] == "both"
+    assert both["overall"]["recall"]["rate"] == pytest.approx(6 / 9)
+    assert both["overall"]["keep_all"]["precision"]["rate"] == pytest.approx(9 / 19)
+
+
+def test_where_verify_checked_the_reasoning_a_right_answer_is_not_enough(row):
+    rows = [
+        (row(1, "zh", ("verify",), verify={"rule": "correct", "reasoning": "sound"}), (True, True)),
+        (row(2, "zh", ("verify",), verify={"rule": "correct", "reasoning": "sound"}),
+         (True, False)),
+        (row(3, "zh", ("verify",), "verify: reasoning_broken",
+             verify={"rule": "correct", "reasoning": "broken"}), (True, False)),
+        (row(4, "zh", ("verify",), "verify: wrong", verify={"rule": "wrong"}), (False, None)),
+        (row(5, "zh", ("verify",), verify={"rule": "correct", "reasoning": "sound"}),
+         (True, None)),  # nobody looked at its reasoning
+    ]  # fmt: skip
+    (verify,) = measured(rows)["filters"]
+    assert verify["positive"] == "right and sound"
+    overall = verify["overall"]
+    assert (overall["good_kept"], overall["bad_kept"], overall["bad_dropped"]) == (1, 1, 2)
+    assert overall["labelled"] == 4 and overall["keep_all"]["precision"]["rate"] == 0.25
+
+
+def test_without_a_filter_nothing_is_measured(made):
+    assert measured([(made.candidate(1), (True, True))])["filters"] == []
