@@ -1,0 +1,111 @@
+"""The teacher behind HTTP."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+
+from dianjin_ext.quickstart.teacher.draws import Draws
+from dianjin_ext.quickstart.teacher.known import Known
+from dianjin_ext.quickstart.teacher.protocol import completion, read_body, shortened
+from dianjin_ext.quickstart.teacher.rates import Rates
+from dianjin_ext.quickstart.teacher.replying import UnknownError, reply
+from dianjin_ext.quickstart.teacher.tasks import recognise
+
+_PARENT_S: Final = 0.5
+_MAX_BODY: Final = 16 << 20  # bytes
+
+
+@dataclass
+class Teacher:
+    """What the server knows and counts.
+
+    Attributes:
+        rates: Of errors.
+        seed: Of all draws.
+        latency: Seconds that each reply takes.
+        known: Questions of files.
+        requests: That came, those included that were refused or given up.
+        tasks: How many of them for each task; `unknown` for those that were refused.
+        bodies: The digests of their bodies.
+    """
+
+    rates: Rates
+    seed: int = 0
+    latency: float = 0.0
+    known: Known | None = None
+    requests: int = 0
+    tasks: Counter[str] = field(default_factory=Counter)
+    bodies: set[bytes] = field(default_factory=set)
+
+    async def chat(self, request: web.Request) -> web.Response:
+        """POST /v1/chat/completions."""
+        data = await request.read()
+        self.requests += 1
+        self.bodies.add(hashlib.blake2b(data, digest_size=12).digest())
+        try:
+            body = read_body(data)
+            if (asked := recognise(body["messages"])) is None:
+                raise UnknownError("the teacher does not know this prompt")
+            most = body.get("max_completion_tokens") or body.get("max_tokens")
+            drawn = [Draws.of(self.seed, body, index) for index in range(body["n"])]
+            given = (reply(asked, self.known, self.rates, draws) for draws in drawn)
+            replies = [shortened(each, most) for each in given]
+        except (ValueError, UnknownError) as error:
+            self.tasks["unknown"] += 1
+            return _refused(str(error))
+        self.tasks[asked.task] += 1
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        return web.json_response(completion(body, replies, drawn[0]))
+
+    async def models(self, _: web.Request) -> web.Response:
+        """GET /v1/models."""
+        model = {"id": "teacher", "object": "model", "owned_by": "dianjin_ext"}
+        return web.json_response({"object": "list", "data": [model]})
+
+    async def stats(self, _: web.Request) -> web.Response:
+        """GET /stats: what was asked so far."""
+        return web.json_response(
+            {
+                "requests": self.requests,
+                "distinct": len(self.bodies),
+                "by_task": dict(sorted(self.tasks.items())),
+            }
+        )
+
+    def application(self) -> web.Application:
+        """Return the application."""
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_post("/v1/chat/completions", self.chat)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_get("/stats", self.stats)
+        return app
+
+
+def _refused(message: str) -> web.Response:
+    error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "code": None}
+    return web.json_response({"error": error}, status=400)
+
+
+async def serve(teacher: Teacher, port: int, parent: int | None) -> None:
+    """Serve until a signal comes, or until the parent is gone; prints its address first."""
+    runner = web.AppRunner(teacher.application(), handler_cancellation=True, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    host, bound = runner.addresses[0][:2]
+    print(f"teacher at http://{host}:{bound}/v1", flush=True)
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    while not end.is_set() and parent in (None, os.getppid()):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), _PARENT_S)
+    await runner.cleanup()

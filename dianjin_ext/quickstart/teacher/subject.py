@@ -1,0 +1,57 @@
+"""What the teacher knows about a question, whatever kind of question it is."""
+
+from typing import Final, Protocol
+
+from dianjin_ext.questions.question import Language
+from dianjin_ext.quickstart.teacher.draws import Draws
+
+CRITERIA: Final = (
+    "internal_consistency",
+    "term_overlap",
+    "reasoning_steps",
+    "logical_consistency",
+    "content_diversity",
+    "task_relevance",
+    "instruction_consistency",
+)
+"""Fin-R1's seven, in the order in which they are asked for."""
+
+REVISING: Final[dict[Language, tuple[str, ...]]] = {
+    "zh": ("等等", "再想想", "不对"),
+    "en": ("Wait", "Let me think again", "No,"),
+}
+"""How a line begins from which on statements replace earlier ones."""
+
+
+class Subject(Protocol):
+    """A question to which the teacher knows the answer."""
+
+    @property
+    def language(self) -> Language:
+        """Of the question."""
+
+    @property
+    def boxed(self) -> bool:
+        """Whether the answer goes into a box."""
+
+    @property
+    def gold(self) -> str:
+        """The right answer, as it stands in the box."""
+
+    def wrong(self, draws: Draws) -> str:
+        """Return a wrong answer."""
+
+    def reason(self, answer: str, draws: Draws) -> str:
+        """Return reasoning that leads to an answer, right-looking whatever the answer."""
+
+    def broken(self, draws: Draws) -> str:
+        """Return reasoning that fails at least one criterion, for a reply with the right answer."""
+
+    def agrees(self, answer: str) -> bool:
+        """Return whether an answer is right."""
+
+    def concluded(self, text: str) -> str | None:
+        """Return the answer that a text comes to last."""
+
+    def criteria(self, reasoning: str) -> dict[str, bool]:
+        """Return whether reasoning meets each of `CRITERIA`."""
