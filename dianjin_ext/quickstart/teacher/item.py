@@ -11,8 +11,8 @@ from dianjin_ext.quickstart.world import ELEMENTS, LETTERS, STEMS, TITLE_ELEMENT
 Title = tuple[str, str]
 
 OPEN: Final[dict[tuple[Language, bool], str]] = {
-    ("zh", False): "一家公司有以下四类内容：{}。其中属于{}的那一类，记入哪个会计科目？",
-    ("zh", True): "一家公司有以下四类内容：{}。其中属于{}的几类，分别记入哪些会计科目？",
+    ("zh", False): "一家公司有四类内容：{}。其中属于{}的那一类，记入哪个会计科目？",
+    ("zh", True): "一家公司有四类内容：{}。其中属于{}的几类，分别记入哪些会计科目？",
     ("en", False): "A company has: {}. One of them counts as {}. Under which account is it kept?",
     (
         "en",

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from dianjin_ext.answers.text import plain
 from dianjin_ext.questions.question import Language
 from dianjin_ext.quickstart.teacher.item import (
     ELEMENT_OF,
@@ -28,7 +29,7 @@ _CONCLUSION: Final[dict[Language, re.Pattern[str]]] = {
     "zh": re.compile(r"所以(?:选|是)([^。\n]+)"),
     "en": re.compile(r"\bSo ([^.\n]+)"),
 }
-_LETTERS: Final = re.compile(r"[A-H](?:[\s,，、;；]*[A-H])*")
+_LETTERS: Final = re.compile(r"[A-Ha-h](?:[\s,，、;；]*[A-Ha-h])*")
 _LISTED: Final = re.compile(r"[A-H][.、] ?\S")
 _REVISING: Final = tuple(word for words in REVISING.values() for word in words)
 _TITLE: Final = {language: re.compile(alternatives(NAMED[language])) for language in INDEX}
@@ -116,9 +117,9 @@ def concluded(text: str) -> str | None:
 
 def chosen(item: Item, answer: str) -> frozenset[Title]:
     """Return the titles that an answer names, by letters or by their texts."""
-    answer = answer.strip().strip("。.").strip()
+    answer = plain(answer).strip(" 。.")
     if item.lettered and _LETTERS.fullmatch(answer):
-        at = [LETTERS.find(letter) for letter in answer if letter.isalpha()]
+        at = [LETTERS.find(letter) for letter in answer.upper() if letter.isalpha()]
         if all(0 <= i < len(item.titles) for i in at):
             return frozenset(item.titles[i] for i in at)
         return frozenset()

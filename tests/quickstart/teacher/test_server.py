@@ -1,0 +1,461 @@
+"""Every task over a real socket: with no errors, and with each error at its rate."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from dianjin_ext.answers.tags import TAGS
+from dianjin_ext.data import prompts
+from dianjin_ext.data.steps.select import CRITERIA, read_criteria
+from dianjin_ext.data.steps.verdicts import gold_text
+from dianjin_ext.data.steps.verify import read_reasoning
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.questions.prompts import prompt, task, with_options
+from dianjin_ext.quickstart.teacher import serving_teacher, truth, world_questions
+from dianjin_ext.quickstart.teacher.item import read_item
+from dianjin_ext.quickstart.teacher.rates import Rates
+from dianjin_ext.quickstart.teacher.subject import CRITERIA as OWN_CRITERIA
+from dianjin_ext.quickstart.teacher.tasks import recognise
+from dianjin_ext.rewards.judge.prompt import fixed_nonce, messages, read_verdict
+
+QUESTIONS = world_questions(40, seed=2)
+EACH = [next(q for q in QUESTIONS if q.language == language) for language in ("zh", "en")]
+STRATEGIES = ("backtrack", "new_path", "verify", "correct")
+
+
+def asking(question, tags="think_only"):
+    return [{"role": "user", "content": prompt(question, TAGS[tags])}]
+
+
+def sent(name, row, /, **given):
+    return prompts.load(name).messages(row.language, **given)
+
+
+def judging(question, answer):
+    texts = with_options(question), gold_text(question), answer
+    return messages(*texts, nonce=fixed_nonce(*texts))
+
+
+def checking(question, reasoning):
+    given = {"question": task(question), "answer": gold_text(question), "reasoning": reasoning}
+    return sent("reasoning_check", question, **given)
+
+
+def selecting(question, reasoning):
+    given = {"reasoning": reasoning, "answer": f"\\boxed{{{question.answer}}}"}
+    return sent("select", question, instruction=prompt(question), **given)
+
+
+def rewriting(question, **more):
+    separator = "；" if question.language == "zh" else "; "
+    answer = separator.join(question.choices[letter] for letter in question.answer)
+    options = "\n".join(f"{letter}. {text}" for letter, text in question.choices.items())
+    name = "rewrite_check" if more else "rewrite"
+    return sent(name, question, question=question.question, options=options, answer=answer, **more)
+
+
+@pytest.fixture(scope="module")
+def perfect():
+    rates = dict.fromkeys(Rates.__dataclass_fields__, 0.0)
+    with serving_teacher(**rates) as base_url:
+        yield base_url
+
+
+@pytest.fixture(scope="module")
+def usual():
+    with serving_teacher() as base_url:
+        yield base_url
+
+
+@pytest.mark.parametrize("question", EACH, ids=("zh", "en"))
+def test_an_answer_comes_with_its_reasoning_apart(perfect, ask, question):
+    reasoning, content, finish_reason = ask(perfect, asking(question))
+    assert truth(question, reasoning, content) == (True, True)
+    assert f"\\boxed{{{question.answer}}}" in content
+    assert finish_reason == "stop"
+
+
+@pytest.mark.parametrize("question", EACH, ids=("zh", "en"))
+def test_a_layout_with_an_answer_block_is_written_as_a_whole(perfect, ask, question):
+    reasoning, content, _ = ask(perfect, asking(question, "dianjin_r1"))
+    assert reasoning is None
+    assert content.startswith("<think>")
+    assert content.endswith("</answer>")
+    assert truth(question, content, content) == (True, True)
+
+
+def test_each_error_of_an_answer_at_rate_one(ask, rates):
+    with serving_teacher(**rates(wrong=1)) as url:
+        for question in QUESTIONS:
+            reasoning, content, _ = ask(url, asking(question))
+            assert truth(question, reasoning, content) == (False, False)
+    with serving_teacher(**rates(broken=1)) as url:
+        for question in QUESTIONS:
+            reasoning, content, _ = ask(url, asking(question))
+            assert truth(question, reasoning, content) == (True, False)
+    with serving_teacher(**rates(cut=1, wrong=1)) as url:
+        for question in QUESTIONS:
+            reasoning, content, finish_reason = ask(url, asking(question))
+            assert (content, finish_reason) == ("", "length")
+            assert reasoning
+    with serving_teacher(**rates(no_answer=1)) as url:
+        for question in QUESTIONS:
+            reasoning, content, finish_reason = ask(url, asking(question))
+            assert "\\boxed" not in content
+            assert not truth(question, reasoning, content).right
+            assert finish_reason == "stop"
+
+
+def reply_of(read, url, ask, given):
+    return [read(ask(url, each)[1]) for each in given]
+
+
+def test_the_judge_says_what_is_true_and_errs_at_its_rate(perfect, ask, rates):
+    given, right = [], []
+    for question in QUESTIONS[:10]:
+        other = next(letter for letter in "ABCD" if letter != question.answer)
+        for answer in (question.answer, other, "库存现金；库存股", ""):
+            given.append(judging(question, answer))
+            right.append(truth(question, "", answer).right)
+    expected = [("wrong", "correct")[each] for each in right]
+    turned = [("correct", "wrong")[each] for each in right]
+    assert reply_of(read_verdict, perfect, ask, given) == expected
+    with serving_teacher(**rates(judge_errs=1)) as url:
+        assert reply_of(read_verdict, url, ask, given) == turned
+    with serving_teacher(**rates(off_form=1)) as url:
+        assert reply_of(read_verdict, url, ask, given) == [None] * len(given)
+
+
+def traces(url, ask, count=10):
+    for question in QUESTIONS[:count]:
+        for seed in range(4):
+            reasoning, content, _ = ask(url, asking(question), seed=seed)
+            if reasoning:
+                yield question, reasoning, truth(question, reasoning, content).sound
+
+
+def test_the_check_of_reasoning_says_what_is_true_and_errs_at_its_rate(perfect, ask, rates):
+    with serving_teacher(**rates(broken=0.4, wrong=0.2)) as url:
+        found = list(traces(url, ask))
+    given = [checking(question, reasoning) for question, reasoning, _ in found]
+    assert 5 < sum(sound for *_, sound in found) < len(found) - 5
+    expected = [("broken", "sound")[sound] for *_, sound in found]
+    assert reply_of(read_reasoning, perfect, ask, given) == expected
+    with serving_teacher(**rates(judge_errs=1)) as url:
+        turned = [("sound", "broken")[sound] for *_, sound in found]
+        assert reply_of(read_reasoning, url, ask, given) == turned
+    with serving_teacher(**rates(off_form=1)) as url:
+        assert reply_of(read_reasoning, url, ask, given) == [None] * len(given)
+
+
+def test_the_seven_criteria_say_what_is_true_and_err_at_their_rate(perfect, ask, rates):
+    assert OWN_CRITERIA == CRITERIA
+    with serving_teacher(**rates(broken=0.4, wrong=0.2)) as url:
+        found = list(traces(url, ask))
+    given = [selecting(question, reasoning) for question, reasoning, _ in found]
+    said = reply_of(read_criteria, perfect, ask, given)
+    assert [all(each.values()) for each in said] == [sound for *_, sound in found]
+    with serving_teacher(**rates(criteria_err=1)) as url:
+        turned = [{name: 1 - value for name, value in each.items()} for each in said]
+        assert reply_of(read_criteria, url, ask, given) == turned
+    with serving_teacher(**rates(off_form=1)) as url:
+        assert reply_of(read_criteria, url, ask, given) == [None] * len(given)
+
+
+def opened(url, ask, question):
+    content = ask(url, rewriting(question))[1]
+    kind, _, text = content.partition(": ")
+    assert kind == "QUESTION"
+    assert "\n" not in text
+    return text
+
+
+def check(url, ask, question, text):
+    lines = ask(url, rewriting(question, rewritten=text))[1].splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["SELF_CONTAINED", "SAME_ANSWER"]
+    return [line.partition(": ")[2] for line in lines]
+
+
+def test_a_rewritten_question_has_the_same_answer_and_is_answered_by_it(perfect, ask):
+    for question in QUESTIONS[:10]:
+        text = opened(perfect, ask, question)
+        assert check(perfect, ask, question, text) == ["yes", "yes"]
+        separator = "；" if question.language == "zh" else "; "
+        answer = separator.join(question.choices[letter] for letter in question.answer)
+        new = replace(
+            question, question=text, kind="open", choices={}, answer=answer, data_source="cflue_oe"
+        )
+        reasoning, content, _ = ask(perfect, asking(new))
+        assert f"\\boxed{{{answer}}}" in content
+        assert truth(new, reasoning, content) == (True, True)
+        assert read_verdict(ask(perfect, judging(new, answer))[1]) == "correct"
+        assert read_verdict(ask(perfect, judging(new, "库存现金；库存股"))[1]) == "wrong"
+        assert read_reasoning(ask(perfect, checking(new, reasoning))[1]) == "sound"
+
+
+def test_errors_of_rewriting_and_how_they_are_found(perfect, ask, rates):
+    found = set()
+    with serving_teacher(**rates(rewrite_errs=1)) as url:
+        for question in QUESTIONS:
+            text = opened(url, ask, question)
+            said = check(perfect, ask, question, text)
+            titles = [question.choices[letter] for letter in question.answer]
+            if any(title in text for title in titles):
+                found.add("leaks")
+            elif said[0] == "no":
+                found.add("needs options")
+            else:
+                assert said == ["yes", "no"]
+                assert set(read_item(text).right) != set(read_item(with_options(question)).right)
+                found.add("another answer")
+    assert found == {"leaks", "needs options", "another answer"}
+    question = QUESTIONS[0]
+    text = opened(perfect, ask, question)
+    assert check(perfect, ask, question, QUESTIONS[1].question) == ["no", "no"]
+    assert check(perfect, ask, question, opened(perfect, ask, QUESTIONS[1])) == ["no", "no"]
+    with serving_teacher(**rates(judge_errs=1)) as url:
+        assert check(url, ask, question, text) == ["yes", "no"]
+        assert check(url, ask, question, question.question) == ["yes", "yes"]
+    with serving_teacher(**rates(off_form=1)) as url:
+        content = ask(url, rewriting(question, rewritten=text))[1]
+        assert "SAME_ANSWER" not in content
+
+
+def conclusion(content):
+    text, _, last = content.rpartition("\n")
+    assert last.startswith("\\boxed{")
+    assert "\\boxed" not in text
+    return text, last
+
+
+@pytest.mark.parametrize("question", EACH, ids=("zh", "en"))
+def test_a_search_goes_wrong_and_is_put_right(perfect, ask, rates, question):
+    given = {"question": task(question)}
+    with serving_teacher(**rates(wrong_thought=1)) as url:
+        text, last = conclusion(ask(url, sent("search_think", question, **given))[1])
+        assert truth(question, text, last) == (False, False)
+    assert text.count("\n\n") >= 5
+    for name in STRATEGIES:
+        thoughts = f"{text}\n{last}"
+        new = ask(perfect, sent(f"search_{name}", question, **given, thoughts=thoughts))[1]
+        more, right = conclusion(new)
+        assert truth(question, more, right) == (True, True)
+        whole = f"{thoughts}\n\n{more}\n{right}"
+        merge = sent("search_merge", question, **given, thoughts=whole)
+        merged = ask(perfect, merge)[1]
+        assert "\\boxed" not in merged
+        assert truth(question, merged, right) == (True, True)
+        assert all(line.strip() in merged for line in text.splitlines()[1:] if line.strip())
+        final = ask(perfect, sent("search_answer", question, **given, thoughts=merged))[1]
+        assert final.endswith(f"\\boxed{{{question.answer}}}")
+        # the reply says what the thoughts come to, right or not
+        final = ask(perfect, sent("search_answer", question, **given, thoughts=text))[1]
+        assert final.endswith(last)
+    with serving_teacher(**rates(wrong_thought=1)) as url:
+        told = sent("search_told", question, **given, thoughts=text, answer=gold_text(question))
+        assert truth(question, *conclusion(ask(url, told)[1])) == (True, True)
+        again = sent("search_verify", question, **given, thoughts=text)
+        assert not truth(question, *conclusion(ask(url, again)[1])).right
+
+
+def agents(steps, asked="客服是否合规？请回答“合规”或“不合规”。", language="zh"):
+    text = prompts.load("merge_agents")
+    return text.messages(language, instruction=asked, steps=steps)
+
+
+def test_the_record_of_agents_becomes_one_reasoning(perfect, ask, rates):
+    steps = "检查员：客服没有说明风险。\n复核员：条款要求说明风险。\n裁定：不合规"
+    text, last = conclusion(ask(perfect, agents(steps))[1])
+    assert last == "\\boxed{不合规}"
+    assert "客服没有说明风险" in text
+    assert "检查员" not in text
+    english = agents("Agent 1: no risk was named.\nAll in all non-compliant.", ENGLISH, "en")
+    assert conclusion(ask(perfect, english)[1])[1] == "\\boxed{non-compliant}"
+    with serving_teacher(**rates(wrong=1)) as url:
+        assert conclusion(ask(url, agents(steps))[1])[1] == "\\boxed{合规}"
+        assert conclusion(ask(url, english)[1])[1] == "\\boxed{compliant}"
+
+
+ENGLISH = "Does the agent in this dialogue comply? Answer compliant or non-compliant."
+
+
+@pytest.mark.parametrize("name", prompts.names())
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_prompt_is_told_from_every_other(name, language):
+    text = prompts.load(name)
+    fields = {"question", "options", "answer", "rewritten", "reasoning", "instruction"}
+    fields |= {"steps", "thoughts"}
+    given = {field: f"[{field}]\nof {{answer}}" for field in fields}
+    asked = recognise(text.messages(language, **given))
+    assert (asked.task, asked.language) == (name, language)
+    for field, value in asked.fields.items():
+        assert value.startswith(given[field])
+
+
+def test_what_is_not_known_is_refused(perfect, asked):
+    user = [{"role": "user", "content": "Tell me a joke."}]
+    status, body = asked(perfect, user)
+    assert status == 400
+    assert "does not know this prompt" in body["error"]["message"]
+    other = [{"role": "user", "content": prompt(EACH[0]).replace("属于", "等于")}]
+    status, body = asked(perfect, other)
+    assert status == 400
+    assert "--questions" in body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"no json", "Expecting value"),
+        (b"[]", "object"),
+        (b"{}", "messages"),
+        (b'{"messages": []}', "messages"),
+        (b'{"messages": [{"role": "user", "content": 1}]}', "messages"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "n": 0}', "n is expected"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "n": 129}', "128"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "max_tokens": "9"}', "max_tokens"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "stream": true}', "stream"),
+        (b"\xff\xfe", ""),
+    ],
+)
+def test_a_request_that_is_none_is_refused(perfect, body, named):
+    request = urllib.request.Request(f"{perfect}/chat/completions", body)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=30)
+    assert refused.value.code == 400
+    assert named in json.load(refused.value)["error"]["message"]
+
+
+def test_n_replies_are_other_draws_and_the_same_each_time(usual, asked):
+    status, body = asked(usual, asking(EACH[0]), n=40, seed=3)
+    assert status == 200
+    texts = [each["message"]["content"] for each in body["choices"]]
+    assert [each["index"] for each in body["choices"]] == list(range(40))
+    assert len(set(texts)) > 2
+    assert asked(usual, asking(EACH[0]), n=40, seed=3)[1]["choices"] == body["choices"]
+    assert asked(usual, asking(EACH[0]), n=40, seed=4)[1]["choices"] != body["choices"]
+    usage = body["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+    assert usage["completion_tokens"] > 40 * 20
+
+
+def test_the_same_request_gets_the_same_reply_whatever_else_is_asked(usual, ask):
+    alone = {}
+    for question in QUESTIONS:
+        alone[question.id] = ask(usual, asking(question), seed=1, temperature=0.6)
+    with serving_teacher() as other, ThreadPoolExecutor(16) as pool:
+        jobs = [q for q in reversed(QUESTIONS) for _ in range(3)]
+        replies = pool.map(lambda q: ask(other, asking(q), seed=1, temperature=0.6), jobs)
+        for question, reply in zip(jobs, replies, strict=True):
+            assert reply == alone[question.id]
+    with serving_teacher(seed=1) as other:
+        assert [ask(other, asking(q), seed=1) for q in QUESTIONS] != list(alone.values())
+
+
+def test_a_reply_has_no_more_tokens_than_are_asked_for(perfect, asked):
+    whole = asked(perfect, asking(EACH[0]))[1]
+    most = whole["usage"]["completion_tokens"]
+    for limit, finish_reason in ((most, "stop"), (most - 1, "length"), (5, "length")):
+        for name in ("max_tokens", "max_completion_tokens"):
+            body = asked(perfect, asking(EACH[0]), **{name: limit})[1]
+            (choice,) = body["choices"]
+            assert choice["finish_reason"] == finish_reason
+            assert body["usage"]["completion_tokens"] <= limit
+            message = choice["message"]
+            assert whole["choices"][0]["message"]["reasoning_content"].startswith(
+                message["reasoning_content"]
+            )
+
+
+def stats(base_url):
+    with urllib.request.urlopen(base_url.removesuffix("/v1") + "/stats", timeout=30) as response:
+        return json.load(response)
+
+
+def test_requests_are_counted(ask, asked):
+    with serving_teacher() as url:
+        for question in (EACH[0], EACH[1], EACH[0]):
+            ask(url, asking(question))
+        ask(url, judging(EACH[0], "A"))
+        asked(url, [{"role": "user", "content": "hello"}])
+        assert stats(url) == {
+            "requests": 5,
+            "distinct": 4,
+            "by_task": {"answer": 3, "judge": 1, "unknown": 1},
+        }
+        with urllib.request.urlopen(f"{url}/models", timeout=30) as response:
+            assert json.load(response)["data"][0]["id"] == "teacher"
+
+
+def test_many_requests_are_in_flight_at_once(ask):
+    with serving_teacher(latency=1.0) as url, ThreadPoolExecutor(100) as pool:
+        begin = threading.Barrier(101)
+
+        def one(number):
+            begin.wait()
+            return ask(url, asking(EACH[0]), seed=number)
+
+        jobs = [pool.submit(one, number) for number in range(100)]
+        begin.wait()
+        # all of them are counted before the first can have been answered, one after the other
+        while stats(url)["requests"] < 100:
+            assert not all(job.done() for job in jobs)
+        assert len([job.result() for job in jobs]) == 100
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "half"])
+def test_a_rate_that_is_no_probability_is_refused(value):
+    with pytest.raises(DianjinError, match=r"broken is .*expected a probability"):
+        Rates(broken=value)
+
+
+def test_the_server_ends_with_whoever_started_it():
+    code = (
+        "import time\n"
+        "from dianjin_ext.quickstart.teacher import serving_teacher\n"
+        "with serving_teacher() as url:\n"
+        "    print(url, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as outer:
+        url = outer.stdout.readline().strip()
+        assert stats(url)["requests"] == 0
+        os.kill(outer.pid, signal.SIGKILL)
+    for _ in range(600):
+        try:
+            stats(url)
+        except OSError:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server is still there")
+
+
+def test_the_module_says_what_is_wrong_and_loads_nothing_heavy(tmp_path):
+    def run(*given):
+        command = [sys.executable, "-m", "dianjin_ext.quickstart.teacher", *given]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    done = run("--wrong", "2")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "wrong is 2.0; expected a probability, 0 to 1"
+    done = run("--questions", str(tmp_path / "none.parquet"))
+    assert done.returncode == 1
+    assert "none.parquet" in done.stderr
+    assert "Traceback" not in done.stderr
+    code = (
+        "import sys\nimport dianjin_ext.quickstart.teacher.server\n"
+        "import dianjin_ext.quickstart.teacher.__main__\n"
+        "print(sorted({'torch', 'ray', 'pyarrow', 'openai'} & sys.modules.keys()))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert found.stdout.strip() == "[]"
