@@ -24,7 +24,7 @@ _CHECK: Final = re.compile(
     r"\**SELF_CONTAINED\**\s*[:：]\s*(yes|no)\W*\s+\**SAME_ANSWER\**\s*[:：]\s*(yes|no)\W*", re.I
 )
 _REFERS: Final = re.compile(
-    r"选项|下列|以下(?:哪|各|的?选)|以上|上述(?:哪|各)|哪一?[个项]选|[A-J][.、．)）]"
+    r"选项|下列|以下(?:哪|各|的?选)|以上|上述(?:哪|各)|哪一?[个项]选|(?-i:(?<![A-Za-z])[A-J][.、．)）])"
     r"|\b(?:options?|the following|the above|of these|choices?)\b|\b[A-D]\)",
     re.I,
 )

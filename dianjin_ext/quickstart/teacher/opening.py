@@ -16,7 +16,7 @@ _SMALL: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\bwhich (?:one )?of the following\b", re.I), "What"),
 )
 _REFERS: Final = re.compile(
-    r"选项|下列|以下|以上|上述|[A-J][.、．)）]"
+    r"选项|下列|以下|以上|上述|(?-i:(?<![A-Za-z])[A-J][.、．)）])"
     r"|\b(?:options?|choices?|the following|the above|of these)\b",
     re.I,
 )
