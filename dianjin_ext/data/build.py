@@ -101,6 +101,7 @@ def told(report: dict[str, Any]) -> str:
     for name in ("rows", "written", "standing", "kept", "removed"):
         if name in report:
             parts.append(f"{report[name]} {name}")
+    parts += [f"{number} of {file}" for file, number in report.get("by_file", {}).items()]
     for name in ("sft", "rl"):
         if name in report:
             parts.append(f"{sum(report[name].values())} for {name.upper()}")

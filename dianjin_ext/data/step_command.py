@@ -57,7 +57,9 @@ def run_command(
     if name == "mix":
         _check_folder(out, overwrite=overwrite)
     else:
-        check_output(out, inputs=inputs, overwrite=overwrite)
+        named = [p for value in settings.values() if isinstance(value, list) for p in value]
+        read = [*inputs, *(path for path in named if isinstance(path, Path))]
+        check_output(out, inputs=read, overwrite=overwrite)
     given = {key: _mapping(key, value) for key, value in settings.items() if value is not None}
     own = read_step_settings(name, given, name)
     if not isinstance(step, RowStep):
