@@ -3,7 +3,8 @@
 No question is in two of SFT, RL and validation, nor are near-duplicates and questions about one
 text (`dianjin_ext.data.split`), but where `overlap` lets SFT have what RL has. What was published
 as a test set is used for nothing, and what was published for validation for nothing else.
-Validation is drawn first, then RL, then SFT.
+Validation is drawn first, then RL, then SFT. RL takes questions without a response for SFT before
+others; where its size is not given, it takes no more than these, or a quarter of all questions.
 """
 
 import random
@@ -86,6 +87,7 @@ def _draw(pool: Pool, settings: Mix) -> Drawn:
     )
     held = {question.id for question in val}
     rest = [group for group in rest if not any(q.split in ("val", "test") for q in group)]
+    rest.sort(key=lambda group: any(q.id in pool.taught for q in group))  # stable
     train, left = draw(
         rest,
         lambda q: practised(q) and (settings.rl_from == "all" or q.id not in pool.taught),
@@ -105,6 +107,10 @@ def _rl_quotas(pool: Pool, settings: Mix) -> list[Quota]:
     by_source = sizes(settings.preset, "rl", settings.rl)
     rows = settings.rl_rows
     quotas = [quota_by_source(by_source, rows)]
+    if rows is None and not settings.rl and not settings.overlap:
+        silent = len(pool.practised - pool.taught.keys())
+        most = {"all": max(len(pool.practised) // 4, silent)}
+        quotas.append(Quota(lambda _: "all", most))
     if settings.difficulty:
         if unknown := sorted(settings.difficulty.keys() - {"hard", "medium", "easy"}):
             raise DianjinError(f"difficulty: expected hard, medium, easy, found {unknown[0]!r}")

@@ -29,12 +29,12 @@ def run(inputs: Sequence[Path], out: Path, settings: Read) -> dict[str, Any]:
     Raises:
         DianjinError: The data set is not known, or rows are bad under `on_error: stop`.
     """
+    if settings.on_error not in ("stop", "skip"):
+        raise DianjinError(f"on_error: expected stop or skip, found {settings.on_error!r}")
     rows = list(_rows(inputs, settings))
     bad = [row for row in rows if isinstance(row, BadRow)]
     if settings.on_error == "stop":
         stop_at(bad)
-    elif settings.on_error != "skip":
-        raise DianjinError(f"on_error: expected stop or skip, found {settings.on_error!r}")
     questions = [row for row in rows if isinstance(row, Question)]
     if settings.splits:
         questions = [question for question in questions if question.split in settings.splits]

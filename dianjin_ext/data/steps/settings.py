@@ -131,7 +131,7 @@ class Mix:
     rl: Annotated[Mapping[str, float], "Source to most rows, or to its share of rl_rows."] = field(
         default_factory=dict
     )
-    rl_rows: Annotated[int | None, "Rows of the RL set in all."] = None
+    rl_rows: Annotated[int | None, "Rows of the RL set in all; else a quarter."] = None
     rl_inputs: Annotated[tuple[Path, ...], "What RL is drawn from; else all inputs."] = ()
     rl_from: Annotated[str, "all, or rejected: questions without a response for SFT."] = "all"
     difficulty: Annotated[Mapping[str, float], "Shares of RL: hard, medium, easy."] = field(

@@ -109,7 +109,7 @@ def candidate(choice):
     def make(question=choice, **own):
         given = {
             "model": "teacher-1",
-            "reasoning": "先看题目问的是流动负债。\n应收账款是资产。\n应付账款是流动负债。\n所以选B。",
+            "reasoning": "先看题目问的是流动负债。\n应收账款是资产。\n应付账款是负债。\n所以选B。",
             "response": "\\boxed{B}",
         }
         return Candidate(question=question, **given | own)
