@@ -130,6 +130,7 @@ def _run(
             models=pipeline.models,
             journal=out / "journal" / planned.name,
             engine=engine,
+            name=planned.name,
         )
     return step.run(inputs, target, planned.settings)
 

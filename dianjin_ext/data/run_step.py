@@ -64,6 +64,7 @@ def run_step(
     models: Models,
     journal: Path,
     engine: Engine = "local",
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Run a step on files.
 
@@ -80,6 +81,7 @@ def run_step(
         journal: Folder of the replies.
         engine: `local`: in this process; `ray`: on a Ray cluster, which shares the disk of
             `journal` with this machine.
+        name: What the step is called in messages; else its own name.
 
     Returns:
         The fields of `Counted`.
@@ -101,7 +103,7 @@ def run_step(
         write_items(_written(step, done, counted, removed), partial, step.gives)
     if counted.unanswered or counted.error:
         raise Unanswered(
-            f"{step.name}: {counted.rows - counted.unanswered} of {total} rows are done: "
+            f"{name or step.name}: {counted.rows - counted.unanswered} of {total} rows are done: "
             f"{counted.error}; run the same command again to go on "
             f"(what is done so far is in {partial})"
         )
