@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from dianjin_ext.data.manifest import describe, file_digest, read_manifest, write_manifest
-from dianjin_ext.data.pipeline import Pipeline, Planned
+from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
 from dianjin_ext.data.run_step import Engine, run_step
 from dianjin_ext.data.steps import get_step
 from dianjin_ext.data.steps.base import RowStep
@@ -44,8 +44,7 @@ def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[di
         done: list[dict[str, Any]] = []
         digests: dict[str, str] = {}
         for planned in pipeline.steps:
-            planned = resolved(planned, pipeline, out)
-            about = about_step(planned, pipeline, digests)
+            about = about_step(planned, digests)
             target = planned.output(out)
             known = before.get(planned.name)
             if known is not None and unchanged(known, about, target):
@@ -63,30 +62,38 @@ def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[di
     return done
 
 
-def resolved(planned: Planned, pipeline: Pipeline, out: Path) -> Planned:
-    """Return a step with the files of the earlier steps that its settings name."""
-    outputs = {each.name: each.output(out) for each in pipeline.steps}
-    changed = {}
-    for field in fields(planned.settings):
-        value = getattr(planned.settings, field.name)
-        if isinstance(value, tuple) and value and isinstance(value[0], Path):
-            changed[field.name] = tuple(outputs.get(str(path), path) for path in value)
-    return replace(planned, settings=replace(planned.settings, **changed)) if changed else planned
+def resolved(settings: Any, outputs: Mapping[str, Path]) -> Any:
+    """Return a step's settings with the files of the earlier steps that they name."""
+    changed = {
+        name: tuple(outputs.get(str(path), path) for path in getattr(settings, name))
+        for name in path_settings(type(settings))
+    }
+    return replace(settings, **changed) if changed else settings
 
 
-def about_step(planned: Planned, pipeline: Pipeline, digests: dict[str, str]) -> dict[str, Any]:
-    """Return a step as the manifest has it, before it is run."""
+def about_step(planned: Planned, digests: Mapping[str, str]) -> dict[str, Any]:
+    """Return a step as the manifest has it, before it is run.
+
+    Args:
+        planned: The step.
+        digests: Of the outputs of the earlier steps, by name.
+
+    Raises:
+        DianjinError: A file that its settings name is not there.
+    """
     inputs = {name: digests[name] for name in planned.sources}
     inputs |= {str(path): file_digest(path) for path in planned.files}
     also = {}
     for field in fields(planned.settings):
         value = getattr(planned.settings, field.name)
         for path in value if isinstance(value, tuple) else (value,):
-            if isinstance(path, Path):
+            if isinstance(path, Path) and str(path) not in digests:
                 if not path.exists():
                     raise DianjinError(f"steps.{planned.name}.{field.name}: there is no {path}")
                 also[str(path)] = file_digest(path)
-    return describe(planned, pipeline.models, inputs, also)
+            elif isinstance(path, Path):
+                also[str(path)] = digests[str(path)]
+    return describe(planned, inputs, also)
 
 
 def unchanged(known: dict[str, Any], about: dict[str, Any], target: Path) -> bool:
@@ -121,18 +128,19 @@ def _run(
     step = get_step(planned.step)
     outputs = {each.name: each.output(out) for each in pipeline.steps}
     inputs = [outputs[name] for name in planned.sources] or list(planned.files)
+    settings = resolved(planned.settings, outputs)
     if isinstance(step, RowStep):
         return run_step(
             step,
             inputs,
             target,
-            settings=planned.settings,
-            models=pipeline.models,
+            settings=settings,
+            models=planned.models,
             journal=out / "journal" / planned.name,
             engine=engine,
             name=planned.name,
         )
-    return step.run(inputs, target, planned.settings)
+    return step.run(inputs, target, settings)
 
 
 def _names(pipeline: Pipeline) -> set[str]:

@@ -1,7 +1,7 @@
 """`dianjin build --dry-run`: what a build would ask and cost, without asking."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from dianjin_ext.data.build import about_step, resolved, unchanged
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.manifest import file_digest, read_manifest
 from dianjin_ext.data.models import Models
-from dianjin_ext.data.pipeline import Pipeline
+from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
 from dianjin_ext.data.prompt_length import estimated_tokens
 from dianjin_ext.data.rows_file import inputs_of
 from dianjin_ext.data.steps import get_step
@@ -103,11 +103,10 @@ def dry_run(pipeline: Pipeline, out: Path) -> None:
     total = 0.0
     for planned in pipeline.steps:
         step = get_step(planned.step)
-        planned = resolved(planned, pipeline, out)
         ready = all(name in digests for name in planned.sources)
         outputs = {each.name: each.output(out) for each in pipeline.steps}
         if ready and _settings_ready(planned, outputs, digests):
-            about = about_step(planned, pipeline, digests)
+            about = about_step(planned, digests)
             known = before.get(planned.name)
             target = planned.output(out)
             if known is not None and unchanged(known, about, target):
@@ -116,10 +115,12 @@ def dry_run(pipeline: Pipeline, out: Path) -> None:
                 most[planned.name] = _rows(known)
                 continue
         if isinstance(step, RowStep) and ready:
-            models = {role: pipeline.models[role] for role in step.roles if role in pipeline.models}
+            models = planned.models
             journal = out / "journal" / planned.name
             inputs = [outputs[name] for name in planned.sources]
-            rows, forecasts = _ask(step, planned.settings, models, journal, inputs)
+            rows, forecasts = _ask(
+                step, resolved(planned.settings, outputs), models, journal, inputs
+            )
             most[planned.name] = rows * getattr(planned.settings, "samples", 1)
             if not forecasts:
                 table.add_row(planned.name, "runs", str(rows), *[""] * 5)
@@ -134,11 +135,7 @@ def dry_run(pipeline: Pipeline, out: Path) -> None:
         else:
             rows = sum(most.get(name, 0) for name in planned.sources)
             most[planned.name] = rows * getattr(planned.settings, "samples", 1)
-            named = ", ".join(
-                pipeline.models[role].model
-                for role in (step.roles if isinstance(step, RowStep) else ())
-                if role in pipeline.models
-            )
+            named = ", ".join(model.model for model in planned.models.values())
             up_to = f"≤ {rows}" if rows else "?"
             table.add_row(planned.name, "runs", up_to, named, *[""] * 4)
     console = Console()
@@ -176,16 +173,12 @@ def _ask(
     return rows, dict(asking.forecasts)
 
 
-def _settings_ready(planned: Any, outputs: dict[str, Path], digests: dict[str, str]) -> bool:
+def _settings_ready(planned: Planned, outputs: Mapping[str, Path], done: Container[str]) -> bool:
     """Return whether the earlier steps that a step's settings name are done."""
-    waiting = {path for name, path in outputs.items() if name not in digests}
-    named = (value for value in vars_of(planned.settings) if isinstance(value, tuple))
-    return not any(path in waiting for value in named for path in value)
-
-
-def vars_of(settings: Any) -> list[Any]:
-    """Return the values of settings."""
-    return [getattr(settings, name) for name in settings.__slots__]
+    named = (
+        str(p) for n in path_settings(type(planned.settings)) for p in getattr(planned.settings, n)
+    )
+    return all(name in done for name in named if name in outputs)
 
 
 def _rows(known: dict[str, Any]) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 from dianjin_ext import __version__
 from dianjin_ext.data import prompts
-from dianjin_ext.data.models import Models
 from dianjin_ext.data.pipeline import Pipeline, Planned
 from dianjin_ext.data.steps import get_step
 from dianjin_ext.data.steps.base import RowStep
@@ -30,22 +29,19 @@ def file_digest(path: Path) -> str:
 
 
 def describe(
-    planned: Planned, models: Models, inputs: Mapping[str, str], also: Mapping[str, str]
+    planned: Planned, inputs: Mapping[str, str], also: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return what a step is, as the manifest has it; its `digest` covers all that makes its output.
 
     Args:
         planned: The step.
-        models: Of the pipeline.
         inputs: Name of each input to its SHA-256.
         also: The same for files that its settings name.
     """
     step = get_step(planned.step)
-    asked: dict[str, Any] = {}
-    texts: dict[str, str] = {}
-    if isinstance(step, RowStep):
-        asked = {role: models[role] for role in step.roles if role in models}
-        texts = {p.label: p.digest for p in map(prompts.load, step.prompts)}
+    asked = planned.models
+    names = step.prompts if isinstance(step, RowStep) else ()
+    texts = {text.label: text.digest for text in map(prompts.load, names)}
     about = {
         "name": planned.name,
         "step": planned.step,

@@ -10,23 +10,29 @@
       right: {step: verify, from: answers}
       set: {step: mix, from: right}
 
-A `read` without files is left out, and so is a step of whose inputs none is there.
+A `read` without files is left out, and so is a step of whose inputs none is there. Rows pass by a
+step that is `optional: true` where a model that it needs is not named, or where it takes candidates
+and there are none, and by a `decontaminate` that has nothing to compare with. `models: {teacher:
+writer}` gives a role to another model.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import yaml
 
 from dianjin_ext.data.models import Models, read_models
-from dianjin_ext.data.steps import SETTINGS, get_step
+from dianjin_ext.data.steps import ASKS, SETTINGS, get_step
 from dianjin_ext.data.steps.base import RowStep
 from dianjin_ext.data.steps.read_settings import read_step_settings
 from dianjin_ext.errors import DianjinError
 
 _KEYS = ("name", "about", "files", "models", "steps")
+_TAKE_CANDIDATES = ("verify", "select", "bands")
+_GIVE_CANDIDATES = ("distill", "search", "sample", "merge-agents")
+_OF_ALL = ("step", "from", "files", "models", "optional")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Planned:
         settings: Of the step; paths in them that name earlier steps are left as they are.
         sources: Names of the earlier steps that it takes the rows of.
         files: What a `read` reads.
+        models: Whom it asks, by role.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Planned:
     settings: Any
     sources: tuple[str, ...]
     files: tuple[Path, ...]
+    models: Models
 
     def output(self, out: Path) -> Path:
         """Return where the rows go."""
@@ -54,11 +62,17 @@ class Planned:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Steps in their order, and whom they ask."""
+    """Steps in their order.
+
+    Attributes:
+        name: Of the pipeline.
+        file: Where it stands.
+        steps: Those that have inputs and models.
+        left_out: Names of the others.
+    """
 
     name: str
     file: Path
-    models: Models
     steps: tuple[Planned, ...]
     left_out: tuple[str, ...]
 
@@ -79,27 +93,16 @@ def load_pipeline(file: Path, overrides: Sequence[str] = ()) -> Pipeline:
     steps = given.get("steps")
     if not isinstance(steps, Mapping) or not steps:
         raise DianjinError(f"{file}: expected steps: a mapping of names to steps")
-    models = {name: own for name, own in (given.get("models") or {}).items() if own is not None}
-    planned: list[Planned] = []
-    left_out: list[str] = []
+    named = {name: own for name, own in (given.get("models") or {}).items() if own is not None}
+    plan = _Plan(file, read_models(named))
     for name, own in steps.items():
-        found = _planned(str(name), own, [each.name for each in planned], left_out, file)
-        if found is None:
-            left_out.append(str(name))
-        else:
-            planned.append(found)
-    if not planned:
-        named = ", ".join(f"files.{name}=FILE" for name in given.get("files") or {})
-        raise DianjinError(f"{file}: there is no file to begin with; name some: {named}")
-    pipeline = Pipeline(
-        str(given.get("name") or file.stem),
-        file,
-        read_models(models),
-        tuple(planned),
-        tuple(left_out),
-    )
-    _check_models(pipeline)
-    return pipeline
+        plan.add(str(name), own)
+    if not plan.steps:
+        files = ", ".join(f"files.{name}=FILE" for name in given.get("files") or {})
+        raise DianjinError(f"{file}: there is no file to begin with; name some: {files}")
+    left_out = [str(name) for name in steps if name not in plan.steps]
+    name = str(given.get("name") or file.stem)
+    return Pipeline(name, file, tuple(plan.steps.values()), tuple(left_out))
 
 
 def _load(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -124,62 +127,115 @@ def _load(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
     return {str(key): value for key, value in given.items()}
 
 
-def _planned(
-    name: str, own: Any, earlier: Sequence[str], left_out: Sequence[str], file: Path
-) -> Planned | None:
-    where = f"{file}: steps.{name}"
-    if not isinstance(own, Mapping) or not isinstance(own.get("step"), str):
-        raise DianjinError(f"{where}: expected a mapping with step: NAME")
-    if not name.replace("_", "").replace("-", "").isalnum():
-        raise DianjinError(f"{where}: a name of letters, digits, - and _ is expected")
-    step = own["step"]
-    if step not in SETTINGS:
-        raise DianjinError(f"{where}: there is no step {step!r}; known: {', '.join(SETTINGS)}")
-    keys = {str(key): value for key, value in own.items() if key not in ("step", "from", "files")}
-    sources = _names(own.get("from"))
-    for source in sources:
-        if source not in earlier and source not in left_out:
+class _Plan:
+    """The steps so far, and what stands for those that are left out."""
+
+    def __init__(self, file: Path, models: Models) -> None:
+        self.file, self.models = file, models
+        self.steps: dict[str, Planned] = {}
+        self._instead: dict[str, tuple[str, ...]] = {}
+
+    def add(self, name: str, own: Any) -> None:
+        """Add a step, or leave it out."""
+        where = f"{self.file}: steps.{name}"
+        if not isinstance(own, Mapping) or not isinstance(own.get("step"), str):
+            raise DianjinError(f"{where}: expected a mapping with step: NAME")
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise DianjinError(f"{where}: a name of letters, digits, - and _ is expected")
+        kind = own["step"]
+        if kind not in SETTINGS:
+            raise DianjinError(f"{where}: there is no step {kind!r}; known: {', '.join(SETTINGS)}")
+        files = tuple(map(Path, _names(own.get("files"))))
+        _check_inputs(own, files, where)
+        sources = self._resolved(_names(own.get("from")), f"{where}.from")
+        keys = {str(key): value for key, value in own.items() if key not in _OF_ALL}
+        for name_ in path_settings(SETTINGS[kind]):
+            if isinstance(keys.get(name_), list):
+                keys[name_] = self._paths(keys[name_])
+        models = self._roles(kind, own.get("models") or {}, where)
+        missing = [role for role in _needs(kind) if role not in models]
+        settings = read_step_settings(kind, keys, where)
+        takes_others = kind in _TAKE_CANDIDATES and bool(sources) and not self._candidates(sources)
+        if kind == "decontaminate" and not settings.against:
+            self._instead[name] = sources
+        elif not (files or sources):
+            self._instead[name] = ()
+        elif (missing or takes_others) and own.get("optional"):
+            self._instead[name] = sources
+        elif missing:
+            role = (own.get("models") or {}).get(missing[0], missing[0])
             raise DianjinError(
-                f"{where}.from: there is no earlier step {source!r}; "
-                f"earlier: {', '.join(earlier) or 'none'}"
+                f"{where} asks a {role}; name it: models.{role}.model=NAME "
+                f"models.{role}.base_url=URL"
             )
-    files = _names(own.get("files"))
-    if step == "read":
-        if sources:
+        elif takes_others:
+            raise DianjinError(
+                f"{where}: {kind} takes candidates, as distill, search and sample write them; "
+                f"{', '.join(sources)} has questions"
+            )
+        else:
+            self.steps[name] = Planned(name, kind, settings, sources, files, models)
+
+    def _resolved(self, names: Sequence[str], where: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}  # keeps their order
+        for name in names:
+            if name in self._instead:
+                found |= dict.fromkeys(self._instead[name])
+            elif name in self.steps:
+                found[name] = None
+            else:
+                known = ", ".join(self.steps) or "none"
+                raise DianjinError(f"{where}: there is no earlier step {name!r}; earlier: {known}")
+        return tuple(found)
+
+    def _candidates(self, sources: Sequence[str]) -> bool:
+        """Return whether one of the steps writes candidates."""
+        return any(
+            self.steps[name].step in _GIVE_CANDIDATES or self._candidates(self.steps[name].sources)
+            for name in sources
+            if self.steps[name].step != "rewrite"
+        )
+
+    def _paths(self, values: Sequence[Any]) -> list[str]:
+        """Return files and the names of earlier steps, without those that are left out."""
+        named = (str(value) for value in values if value)
+        return [n for name in named for n in self._instead.get(name, (name,))]
+
+    def _roles(self, kind: str, own: Any, where: str) -> Models:
+        if not isinstance(own, Mapping):
+            raise DianjinError(f"{where}.models: expected role to the name of a model")
+        for role in own:
+            if role not in ASKS.get(kind, ()):
+                roles = ", ".join(ASKS.get(kind, ())) or "nobody"
+                raise DianjinError(f"{where}.models: a step {kind} asks {roles}, not {role!r}")
+        given = {role: own.get(role, role) for role in ASKS.get(kind, ())}
+        return {role: self.models[name] for role, name in given.items() if name in self.models}
+
+
+def path_settings(settings: type[Any]) -> list[str]:
+    """Return which settings of a step are lists of files, or of names of earlier steps."""
+    hints = get_type_hints(settings)
+    return [field.name for field in fields(settings) if hints[field.name] == tuple[Path, ...]]
+
+
+def _check_inputs(own: Mapping[str, Any], files: Sequence[Path], where: str) -> None:
+    if own["step"] == "read":
+        if own.get("from"):
             raise DianjinError(f"{where}: a read has files, not from")
-        if not files:
-            return None
-        if missing := next((path for path in map(Path, files) if not path.is_file()), None):
+        if missing := next((path for path in files if not path.is_file()), None):
             raise DianjinError(f"{where}.files: there is no file {missing}")
     elif files:
         raise DianjinError(f"{where}: only a read has files; the others have from: STEP")
-    elif not sources:
+    elif not _names(own.get("from")):
         raise DianjinError(f"{where}: from is missing: the step whose rows it takes")
-    present = tuple(source for source in sources if source not in left_out)
-    if sources and not present:
-        return None
-    for field in fields(SETTINGS[step]):
-        value = keys.get(field.name)
-        if isinstance(value, list):  # names of steps that are left out
-            keys[field.name] = [item for item in value if item not in left_out]
-    if step == "decontaminate" and not keys.get("against"):
-        raise DianjinError(f"{where}.against: name what is kept for evaluation, or drop the step")
-    settings = read_step_settings(step, keys, where)
-    return Planned(name, step, settings, present, tuple(map(Path, files)))
+
+
+def _needs(kind: str) -> tuple[str, ...]:
+    step = get_step(kind)
+    return step.needs if isinstance(step, RowStep) else ()
 
 
 def _names(value: Any) -> list[str]:
     if value is None:
         return []
     return [str(item) for item in value if item] if isinstance(value, list) else [str(value)]
-
-
-def _check_models(pipeline: Pipeline) -> None:
-    for planned in pipeline.steps:
-        step = get_step(planned.step)
-        needs = step.needs if isinstance(step, RowStep) else ()
-        if missing := [role for role in needs if role not in pipeline.models]:
-            raise DianjinError(
-                f"{pipeline.file}: steps.{planned.name} asks a {missing[0]}; name it: "
-                f"models.{missing[0]}.model=NAME models.{missing[0]}.base_url=URL"
-            )

@@ -17,7 +17,7 @@ from dianjin_ext.inference.answer import Unanswered
 from dianjin_ext.questions.question import write_questions
 
 from .steps.conftest import said, server  # noqa: F401
-from .steps.test_mix import question
+from .steps.test_mix import ids, question
 
 WHOLE = {
     "name": "whole",
@@ -170,6 +170,10 @@ def test_the_set_has_the_good_for_sft_and_the_rejected_for_rl(pipeline, tmp_path
     assert len(found) == 80
     taught = {int(row.question.id.partition("/")[2]) for row in found if row.use == "sft"}
     assert taught == {i for i in range(40) if i % 3 and i % 5}
+    # right answers whose reasoning was rejected; wrong ones are discarded, as in the paper
+    sides = [ids(tmp_path / f"out/set/rl/{part}.parquet") for part in ("train", "val")]
+    practised = {int(name.partition("/")[2]) for name in sides[0]}
+    assert practised == {5, 10, 20, 25, 35}
 
 
 def test_a_dry_run_asks_nothing_and_says_what_it_would(pipeline, server, tmp_path, capsys):  # noqa: F811
@@ -205,7 +209,7 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(pipeline, server, tmp_pat
         ([], {"good": {"step": "chose", "from": "right"}}, "there is no step 'chose'; known: read"),
         ([], {"good": {"step": "select"}}, "from is missing"),
         ([], {"good": {"step": "select", "from": "wrong"}}, "no earlier step 'wrong'; earlier: q"),
-        ([], {"clean": {"step": "decontaminate", "from": "good"}}, "name what is kept"),
+        ([], {"x": {"step": "verify", "from": "right", "models": {"teacher": "t"}}}, "asks judge,"),
         ([], {"a b": {"step": "select", "from": "right"}}, "a name of letters"),
     ],
 )

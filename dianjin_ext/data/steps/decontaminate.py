@@ -56,7 +56,7 @@ def run(inputs: Sequence[Path], out: Path, settings: Decontaminate) -> dict[str,
     what = kinds.pop()
     kept_apart = [(path, question) for path in settings.against for question in _asked(path)]
     if not kept_apart:
-        raise DianjinError("name the sets that are kept for evaluation: against: FILE")
+        raise DianjinError("name the sets that are kept for evaluation: --against FILE")
     rows = [row for path in inputs for row in read_items(path)]
     asked: list[Question] = [row.question if what == "candidates" else row for row in rows]
     removed = {leak.id: leak for leak in leaks(asked, kept_apart)}

@@ -33,6 +33,7 @@ from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.rewards.policy import parse_tags
 
 CANDIDATES, QUESTIONS, DATASET_INFO = "candidates.parquet", "questions.parquet", "dataset_info.json"
+RL_FROM = ("all", "rejected", "unsolved")
 _COLUMNS = {"prompt": "instruction", "response": "output"}
 
 
@@ -55,8 +56,9 @@ def run(inputs: Sequence[Path], out: Path, settings: Mix) -> dict[str, Any]:
     Raises:
         DianjinError: A setting is not known, or there is nothing to train on.
     """
-    if settings.rl_from not in ("all", "rejected"):
-        raise DianjinError(f"rl_from: expected all or rejected, found {settings.rl_from!r}")
+    if settings.rl_from not in RL_FROM:
+        expected = ", ".join(RL_FROM)
+        raise DianjinError(f"rl_from: expected {expected}, found {settings.rl_from!r}")
     pool = gather(inputs, settings)
     drawn = _draw(pool, settings)
     if not drawn.sft and not drawn.train:
@@ -88,9 +90,10 @@ def _draw(pool: Pool, settings: Mix) -> Drawn:
     held = {question.id for question in val}
     rest = [group for group in rest if not any(q.split in ("val", "test") for q in group)]
     rest.sort(key=lambda group: any(q.id in pool.taught for q in group))  # stable
+    kept_from_rl = _kept_from_rl(pool, settings.rl_from)
     train, left = draw(
         rest,
-        lambda q: practised(q) and (settings.rl_from == "all" or q.id not in pool.taught),
+        lambda q: practised(q) and q.id not in kept_from_rl,
         _rl_quotas(pool, settings),
     )
     sft, _ = draw(
@@ -101,6 +104,15 @@ def _draw(pool: Pool, settings: Mix) -> Drawn:
     for side in (sft, train):
         random.Random(settings.seed).shuffle(side)
     return Drawn(sft, train, val)
+
+
+def _kept_from_rl(pool: Pool, rl_from: str) -> set[str]:
+    if rl_from == "all":
+        return set()
+    if rl_from == "unsolved":
+        return set(pool.taught)
+    rejected = {c.question.id for c in pool.candidates if c.dropped.startswith("select: ")}
+    return (pool.questions.keys() - rejected) | pool.taught.keys()
 
 
 def _rl_quotas(pool: Pool, settings: Mix) -> list[Quota]:

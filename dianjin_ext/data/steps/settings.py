@@ -133,7 +133,7 @@ class Mix:
     )
     rl_rows: Annotated[int | None, "Rows of the RL set in all; else a quarter."] = None
     rl_inputs: Annotated[tuple[Path, ...], "What RL is drawn from; else all inputs."] = ()
-    rl_from: Annotated[str, "all, or rejected: questions without a response for SFT."] = "all"
+    rl_from: Annotated[str, "all, rejected by select, or unsolved: none stands."] = "all"
     difficulty: Annotated[Mapping[str, float], "Shares of RL: hard, medium, easy."] = field(
         default_factory=dict
     )
