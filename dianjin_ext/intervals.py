@@ -5,10 +5,11 @@ import math
 Z_95 = 1.959963984540054  # two-sided 95 % of the normal distribution
 
 
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+def wilson_interval(successes: float, n: float) -> tuple[float, float]:
     """Return the 95 % score interval of a proportion (Wilson 1927, JASA 22:209-212).
 
-    Unlike the normal approximation it stays inside [0, 1] and is sound near both ends.
+    Unlike the normal approximation it stays inside [0, 1] and is sound near both ends. `n` may be
+    an effective number of trials, with `successes` in proportion.
 
     Raises:
         ValueError: `n` is not positive or `successes` is not between 0 and `n`.

@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any, Final
 
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.card.rates import rate
+from dianjin_ext.data.card.rates import Tally
 
+ALL: Final = "all"
 OUTCOMES: Final = ("right", "wrong", "cut", "no_answer", "open")
 NO_ANSWER: Final = frozenset(
     {
@@ -38,45 +39,53 @@ class Answers:
     """Counts them by model, and by model and language."""
 
     def __init__(self) -> None:
-        self._found: Counter[tuple[str, str, str]] = Counter()
-        self._passed: dict[str, Counter[tuple[int, int]]] = {}
-        self._met: set[int] = set()
+        self._found: dict[str, dict[str, dict[str, Tally]]] = {}
+        self._said: dict[tuple[str, int], tuple[int, int]] = {}
+        self._graded: dict[tuple[str, int], list[int]] = {}
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
-        model = candidate.model
-        self._found[model, candidate.question.language, outcome(candidate)] += 1
-        if candidate.right is None or not candidate.of:
-            return
-        name = hash((model, candidate.question.id))
-        if name not in self._met:  # all candidates to a question say the same of it
-            self._met.add(name)
-            counts = self._passed.setdefault(model, Counter())
-            counts[candidate.right, candidate.of] += 1
+        question, model = candidate.question, candidate.model
+        if "search" in candidate.notes:  # thinks in another way than when it is asked once
+            model = f"{model} (search)"
+        groups = self._found.setdefault(model, {})
+        answered = outcome(candidate)
+        for group in (ALL, question.language):
+            tallies = groups.setdefault(group, {name: Tally() for name in OUTCOMES})
+            for name, tally in tallies.items():
+                tally.add(question.id, name == answered)
+        key = model, hash(question.id)
+        if candidate.right is not None and candidate.of:
+            self._said[key] = candidate.right, candidate.of
+        elif candidate.acc is not None:
+            counted = self._graded.setdefault(key, [0, 0])
+            counted[0] += candidate.acc == 1.0
+            counted[1] += 1
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return for each model its `outcomes`, `by_language` and `passed` (k right of n)."""
-        models = dict.fromkeys(sorted(model for model, _, _ in self._found))
-        return [self._model(model) for model in models]
+        """Return for each model its `outcomes`, `by_language` and `passed` (k right of n).
 
-    def _model(self, model: str) -> dict[str, Any]:
-        languages = sorted({language for name, language, _ in self._found if name == model})
+        `passed` is what a step counted, and where none did, what is graded; empty for one response
+        a question.
+        """
+        passed: dict[str, Counter[tuple[int, int]]] = {}
+        counted = {key: (right, of) for key, (right, of) in self._graded.items()} | self._said
+        for (model, _), (right, of) in counted.items():
+            passed.setdefault(model, Counter())[of, right] += 1
+        return [self._model(model, passed.get(model, Counter())) for model in sorted(self._found)]
+
+    def _model(self, model: str, passed: Counter[tuple[int, int]]) -> dict[str, Any]:
+        rates = {
+            group: {name: tally.rate() for name, tally in tallies.items()}
+            for group, tallies in sorted(self._found[model].items())
+        }
+        several = any(of > 1 for of, _ in passed)
         return {
             "model": model,
-            "outcomes": self._rates(model, languages),
-            "by_language": {each: self._rates(model, [each]) for each in languages},
+            "outcomes": rates.pop(ALL),
+            "by_language": rates,
             "passed": [
                 {"right": right, "of": of, "questions": number}
-                for (right, of), number in sorted(
-                    self._passed.get(model, Counter()).items(), key=lambda item: item[0][::-1]
-                )
+                for (of, right), number in (sorted(passed.items()) if several else ())
             ],
         }
-
-    def _rates(self, model: str, languages: list[str]) -> dict[str, Any]:
-        found = {
-            name: sum(self._found[model, language, name] for language in languages)
-            for name in OUTCOMES
-        }
-        n = sum(found.values())
-        return {name: rate(number, n) for name, number in found.items()}

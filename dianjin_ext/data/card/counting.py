@@ -91,12 +91,11 @@ class Samples:
 
 @dataclass
 class Counts:
-    """Rows by their use, and by what they are.
+    """Rows by their use (see `dianjin_ext.data.card.rows.Counted`), and by what they are.
 
     Attributes:
-        rows: How many there are.
-        used: By use: `sft`, `rl`, `val`, `standing` (not dropped, and in no training set),
-            `dropped`; of a file of questions `question`.
+        responses: How many there are.
+        used: Rows by use.
         by: The same for each value of `set`, `source`, `language`, `kind`, `category`.
         licences: The same by the set that rows are from and what it states.
         lengths: By use and what they are of; of rows that are dropped none.
@@ -104,7 +103,7 @@ class Counts:
         without_gold: Rows whose question has no gold answer.
     """
 
-    rows: int = 0
+    responses: int = 0
     used: Counter[str] = field(default_factory=Counter)
     by: dict[str, dict[str, Counter[str]]] = field(default_factory=dict)
     licences: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
@@ -118,11 +117,10 @@ class Counts:
         """How many questions the rows have, each counted once."""
         return len(self._asked)
 
-    def add(self, item: Question | Candidate) -> str:
-        """Count a row. Returns its use."""
+    def add(self, item: Question | Candidate, use: str) -> None:
+        """Count a row."""
         question = item.question if isinstance(item, Candidate) else item
-        use = use_of(item)
-        self.rows += 1
+        self.responses += isinstance(item, Candidate)
         self.used[use] += 1
         self._asked.add(hash(question.id))
         self.without_gold += question.answer is None
@@ -140,7 +138,6 @@ class Counts:
             self._measure(item, question, self.lengths.setdefault(use, Lengths()).add)
         if isinstance(item, Candidate) and item.told_gold:
             self.told[use] += 1
-        return use
 
     def trained(self) -> list[str]:
         """Return the uses that make up the set: those of training, or before that what stands."""
@@ -165,13 +162,6 @@ class Counts:
                 add(what, lengths[-1])
         if len(lengths) > 1:
             add("whole", sum(lengths))
-
-
-def use_of(item: Question | Candidate) -> str:
-    """Return what a row is used for; see `Counts.used`."""
-    if not isinstance(item, Candidate):
-        return "question"
-    return item.use or ("dropped" if item.dropped else "standing")
 
 
 def set_of(question: Question) -> str:

@@ -13,9 +13,10 @@ from dianjin_ext.data.card.answers import Answers
 from dianjin_ext.data.card.counting import Counts, Samples
 from dianjin_ext.data.card.judge import Judged
 from dianjin_ext.data.card.licences import UNKNOWN, licence, strictest
+from dianjin_ext.data.card.rows import rows
 from dianjin_ext.data.card.source import Source
 from dianjin_ext.data.card.truth import Quality, read_labels
-from dianjin_ext.data.rows_file import holds, read_items
+from dianjin_ext.data.rows_file import holds
 from dianjin_ext.questions.question import Question
 from dianjin_ext.questions.readers import READERS
 
@@ -37,8 +38,8 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
     counts, samples, answers, judged = Counts(), Samples(), Answers(), Judged()
     dropped: Counter[str] = Counter()
     quality = Quality(read_labels(truth)) if truth is not None else None
-    for item in read_items(source.rows):
-        use = counts.add(item)
+    for item, use in rows(source):
+        counts.add(item, use)
         group = use
         if isinstance(item, Candidate):
             answers.add(item)
@@ -56,7 +57,8 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
         "pipeline": str(source.manifest.get("pipeline", "")),
         "written_with": str(source.manifest.get("dianjin_ext", "")),
         "dianjin_ext": __version__,
-        "rows": counts.rows,
+        "rows": counts.used.total(),
+        "responses": counts.responses,
         "questions": counts.questions,
         "without_gold": counts.without_gold,
         "used": dict(counts.used),
@@ -68,14 +70,13 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
         "trained": counts.trained(),
         "lengths": {use: counts.lengths[use].summary() for use in counts.trained()},
         "licences": _licences(counts),
-        "funnel": process.funnel(source, dropped, counts.rows),
+        "funnel": process.funnel(source, dropped, counts.responses),
         "dropped": dict(dropped.most_common()),
         "answers": answers.summary(),
         "judge": judged.summary(),
         "quality": quality and {"file": truth.name if truth else "", **quality.summary()},
         "leaks": process.leaks(source),
         "spent": process.spent(source),
-        "mix": next((s["report"] for s in source.steps if "sft" in s.get("report", {})), None),
         "prompts": process.asked(source),
         "steps": process.settings(source),
         "inputs": dict(source.manifest.get("inputs", {})),
@@ -101,8 +102,8 @@ def _licences(counts: Counts) -> dict[str, Any]:
     sources, together = [], []
     for (name, stated), used in sorted(counts.licences.items()):
         allowed = licence(stated)
-        rows = sum(used[use] for use in uses)
-        if rows:
+        trained = sum(used[use] for use in uses)
+        if trained:
             together.append(allowed)
         sources.append(
             {
@@ -110,7 +111,7 @@ def _licences(counts: Counts) -> dict[str, Any]:
                 "url": READERS[name].url if name in READERS else "",
                 "stated": stated,
                 "rows": used.total(),
-                "trained": rows,
+                "trained": trained,
                 **allowed._asdict(),
                 "known": allowed != UNKNOWN,
             }

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any, Final
 
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.card.rates import kappa, rate
+from dianjin_ext.data.card.rates import Tally, kappa
 from dianjin_ext.data.steps.measures import AGREE
 
 _SMALL_IS_GOOD: Final = frozenset({"repetition"})
@@ -16,21 +16,26 @@ class Judged:
     def __init__(self) -> None:
         self._both: Counter[tuple[str, str]] = Counter()
         self._alone: Counter[str] = Counter()
-        self._reasoning: Counter[str] = Counter()
-        self._criteria: Counter[tuple[str, int]] = Counter()
+        self._same = Tally()
+        self._reasoning = {name: Tally() for name in ("sound", "broken", "undecided")}
+        self._criteria: dict[str, Tally] = {}
         self._without = 0
         self._measures: dict[str, tuple[Counter[float], Counter[float]]] = {}
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
+        question = candidate.question.id
         verify = candidate.notes.get("verify", {})
         if (said := verify.get("judge")) is not None:
             if verify.get("rule") in ("correct", "wrong"):
                 self._both[verify["rule"], said] += 1
+                if said != "undecided":
+                    self._same.add(question, said == verify["rule"])
             else:
                 self._alone[said] += 1
         if (reasoning := verify.get("reasoning")) is not None:
-            self._reasoning[reasoning] += 1
+            for name, tally in self._reasoning.items():
+                tally.add(question, name == reasoning)
         select = candidate.notes.get("select", {})
         if "criteria" not in select:
             return
@@ -39,7 +44,7 @@ class Judged:
             self._without += 1
             return
         for name, holds in criteria.items():
-            self._criteria[name, int(bool(holds))] += 1
+            self._criteria.setdefault(name, Tally()).add(question, bool(holds))
         for measure, value in select.get("measures", {}).items():
             if (criterion := AGREE.get(measure)) in criteria:
                 sides = self._measures.setdefault(measure, (Counter(), Counter()))
@@ -50,19 +55,15 @@ class Judged:
 
         Each is empty or None where nothing of it was noted.
         """
-        reasoning = self._reasoning.total()
-        names = list(dict.fromkeys(name for name, _ in self._criteria))
-        passed = {
-            name: rate(self._criteria[name, 1], self._criteria[name, 0] + self._criteria[name, 1])
-            for name in names
-        }
         return {
             "agreement": self._agreement(),
             "alone": dict(self._alone),
             "reasoning": {
-                name: rate(number, reasoning) for name, number in sorted(self._reasoning.items())
+                name: rate
+                for name, tally in self._reasoning.items()
+                if (rate := tally.rate()) is not None
             },
-            "criteria": passed,
+            "criteria": {name: tally.rate() for name, tally in self._criteria.items()},
             "undecided": self._without,
             "measures": [_measure(name, *sides) for name, sides in self._measures.items()],
         }
@@ -81,7 +82,7 @@ class Judged:
             "judge_alone": judge_alone,
             "both_wrong": neither,
             "undecided": self._both.total() - sum(cells),
-            "same": rate(both + neither, sum(cells)),
+            "same": self._same.rate(),
             "kappa": kappa(both, rule_alone, judge_alone, neither),
         }
 

@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.data import prompts
+from dianjin_ext.data.card.rows import removed as left_out
 from dianjin_ext.data.card.source import Source
-from dianjin_ext.jsonl import BadRowError, Lines, parse
+from dianjin_ext.data.rows_file import holds
+from dianjin_ext.parquet import read_rows
 
 ORDER: Final = (
     "rewrite", "distill", "search", "sample", "merge-agents", "verify", "select", "bands", "mix",
@@ -24,7 +25,8 @@ def funnel(source: Source, dropped: Counter[str], rows: int) -> list[dict[str, A
     """Return what became of the rows at each step.
 
     Each has its `name`, `step`, the `rows` that came, `standing` of the `of` that went out, and
-    those that this step dropped or removed by reason (`dropped`).
+    those that this step dropped or removed by reason (`dropped`). A mix has `unused` instead:
+    questions that SFT, or RL, has no use for.
 
     Args:
         source: The set.
@@ -32,7 +34,8 @@ def funnel(source: Source, dropped: Counter[str], rows: int) -> list[dict[str, A
         rows: How many candidates there are.
     """
     if source.steps:
-        return [_reported(step) for step in source.steps]
+        written: dict[str, int] = {}
+        return [_reported(source, step, written) for step in source.steps]
     by_step: dict[str, Counter[str]] = {}
     for name, number in dropped.items():
         step, _, reason = name.partition(": ")
@@ -51,24 +54,37 @@ def _place(step: str) -> int:
     return ORDER.index(step) if step in ORDER else len(ORDER)
 
 
-def _reported(step: Mapping[str, Any]) -> dict[str, Any]:
+def _reported(source: Source, step: Mapping[str, Any], written: dict[str, int]) -> dict[str, Any]:
+    """Return an entry of `funnel` from what a step reports.
+
+    Args:
+        source: The set.
+        step: As the manifest has it.
+        written: How many rows each step so far wrote; this one is added.
+    """
     report = step.get("report", {})
-    entry = {
-        "name": str(step.get("name", "")),
-        "step": str(step.get("step", "")),
-        "rows": report.get("rows", 0),
-        "of": report.get("written", report.get("rows", 0)),
-    }
-    if "kept" in report:  # decontaminate
-        return entry | {"standing": report["kept"], "dropped": dict(report.get("by_file", {}))}
-    if "sft" in report:  # mix
-        used = sum(report["sft"].values()) + sum(report.get("rl", {}).values())
-        used += report.get("val", 0)
-        return entry | {"standing": used, "dropped": dict(report.get("unused", {}))}
+    inputs = [written[name] for name in step.get("inputs", ()) if name in written]
+    rows = report.get("rows", sum(inputs))
+    went_out = report.get("written", report.get("kept", rows))
+    written[str(step.get("name"))] = went_out
+    entry = {"name": str(step.get("name", "")), "step": str(step.get("step", "")), "rows": rows}
+    if "sft" in report:  # a mix drops nothing: it takes
+        used = [*report["sft"].values(), *report.get("rl", {}).values(), report.get("val", 0)]
+        return entry | {"of": rows, "standing": sum(used), "unused": report.get("unused", {})}
+    standing = report["standing"] if "standing" in report else _standing(source, step)
     return entry | {
-        "standing": report.get("standing", 0),
-        "dropped": dict(report.get("dropped", {})),
+        "of": went_out,
+        "standing": went_out if standing is None else standing,
+        "dropped": dict(report.get("dropped", report.get("by_file", {}))),
     }
+
+
+def _standing(source: Source, step: Mapping[str, Any]) -> int | None:
+    """Return how many candidates that a step wrote are not dropped; None of questions."""
+    path = source.output(step)
+    if path is None or holds(path) == "questions":
+        return None
+    return sum(not row["dropped"] for row in read_rows(path, columns=["dropped"]))
 
 
 def spent(source: Source) -> list[dict[str, Any]]:
@@ -93,8 +109,7 @@ def leaks(source: Source) -> dict[str, Any] | None:
         by_file.update(step.get("report", {}).get("by_file", {}))
         given = step.get("settings", {}).get("against", ())
         against |= dict.fromkeys(map(str, [given] if isinstance(given, str) else given))
-        if (path := source.removed(step)) is not None:
-            examples += islice(_lines(path), _LEAKS - len(examples))
+        examples += islice(left_out(source, step), _LEAKS - len(examples))
     removed = sum(step.get("report", {}).get("removed", 0) for step in steps)
     rows = steps[0].get("report", {}).get("rows", 0)
     return {
@@ -110,24 +125,15 @@ def removed(source: Source) -> list[dict[str, Any]]:
     """Return questions that steps other than decontamination removed: a few of each reason."""
     found: list[dict[str, Any]] = []
     for step in source.steps:
-        path = source.removed(step)
-        if path is None or step.get("step") == "decontaminate":
+        if step.get("step") == "decontaminate":
             continue
         shown: Counter[str] = Counter()
-        for entry in _lines(path):
+        for entry in left_out(source, step):
             reason = str(entry.get("reason", ""))
             shown[reason] += 1
             if shown[reason] <= _REMOVED:
                 found.append({"name": str(step.get("name", "")), **entry})
     return found
-
-
-def _lines(path: Path) -> Any:
-    for line in Lines(path):
-        try:
-            yield parse(line)
-        except BadRowError:
-            continue
 
 
 def asked(source: Source) -> list[dict[str, Any]]:
@@ -156,7 +162,7 @@ def asked(source: Source) -> list[dict[str, Any]]:
 
 def settings(source: Source) -> list[dict[str, Any]]:
     """Return each step with its version, inputs, settings and models."""
-    keys = ("name", "step", "version", "inputs", "out", "sha256", "settings", "models")
+    keys = ("name", "step", "version", "inputs", "out", "sha256", "settings", "models", "options")
     return [{key: step[key] for key in keys if key in step} for step in source.steps]
 
 

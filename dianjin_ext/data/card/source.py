@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dianjin_ext.data.steps.mix import CANDIDATES, QUESTIONS
 from dianjin_ext.errors import DianjinError
 
 MANIFEST = "manifest.json"
-_ROWS = ("set/candidates.parquet", "set/questions.parquet", "candidates.parquet")
-_QUESTIONS = "questions.parquet"
 
 
 class Source(NamedTuple):
@@ -17,8 +16,9 @@ class Source(NamedTuple):
 
     Attributes:
         name: Of the set.
-        folder: That of a whole set; None where the card is about one file.
-        rows: Questions or candidates, as parquet.
+        folder: Of the build; None where the rows come without a manifest.
+        rows: Candidates or questions, as parquet.
+        questions: All questions of a training set with the use as split; None where it has none.
         manifest: How the set was made; empty where nothing says so.
         card: Where the card goes, in Markdown.
     """
@@ -26,6 +26,7 @@ class Source(NamedTuple):
     name: str
     folder: Path | None
     rows: Path
+    questions: Path | None
     manifest: Mapping[str, Any]
     card: Path
 
@@ -34,42 +35,59 @@ class Source(NamedTuple):
         """The steps of the manifest."""
         return list(self.manifest.get("steps", ()))
 
+    def output(self, step: Mapping[str, Any]) -> Path | None:
+        """Return the file of rows that a step wrote; None where there is none."""
+        if self.folder is None or not step.get("out"):
+            return None
+        path = self.folder / str(step["out"])
+        return path if path.is_file() else None
+
     def removed(self, step: Mapping[str, Any]) -> Path | None:
         """Return the file that names what a step removed; None where there is none."""
-        if self.folder is None:
-            return None
-        path = (self.folder / str(step.get("out", ""))).with_suffix(".removed.jsonl")
-        return path if path.is_file() else None
+        output = self.output(step)
+        path = output and output.with_suffix(".removed.jsonl")
+        return path if path and path.is_file() else None
 
 
 def find(target: Path) -> Source:
     """Return what a folder or a file holds.
 
     Args:
-        target: A folder that `dianjin build` or `dianjin prepare` wrote, or a parquet file of
-            questions or candidates.
+        target: A folder that `dianjin build`, a mix or `dianjin prepare` wrote, or a parquet file
+            of questions or candidates.
 
     Raises:
-        DianjinError: It is neither.
+        DianjinError: It is none of these.
     """
     if target.is_file():
-        return Source(target.stem, None, target, {}, target.with_suffix(".card.md"))
+        return Source(target.stem, None, target, None, {}, target.with_suffix(".card.md"))
     if not target.is_dir():
         raise DianjinError(f"{target} is not there; name a set's folder, or its parquet file")
-    manifest = _manifest(target / MANIFEST)
-    last = [str(step.get("out", "")) for step in manifest.get("steps", ())][-1:]
-    places = [*_ROWS, *(name for name in last if name.endswith(".parquet")), _QUESTIONS]
-    rows = next((target / place for place in places if (target / place).is_file()), None)
+    manifest = _manifest(target)
+    above = target.resolve().parent
+    if not manifest and any(s.get("out") == target.name for s in _manifest(above).get("steps", ())):
+        return find(above)  # a card in this folder would make the build run its step again
+    outputs = [target / str(step.get("out", "")) for step in manifest.get("steps", ())]
+    mixed = [path for path in outputs if (path / CANDIDATES).is_file()]
+    name = str(manifest.get("name") or target.resolve().name)
+    card = target / "card.md"
+    folder = target if manifest else None
+    for place in (*reversed(mixed), target):
+        if (place / CANDIDATES).is_file():
+            questions = place / QUESTIONS
+            own = questions if questions.is_file() else None
+            return Source(name, folder, place / CANDIDATES, own, manifest, card)
+    rows = next((path for path in (*reversed(outputs), target / QUESTIONS) if path.is_file()), None)
     if rows is None:
         raise DianjinError(
-            f"{target} holds no {' or '.join(places)}; expected a folder that `dianjin build` or "
-            "`dianjin prepare` wrote"
+            f"{target} holds no {CANDIDATES} or {QUESTIONS}; expected a folder that "
+            "`dianjin build` or `dianjin prepare` wrote"
         )
-    name = str(manifest.get("name") or target.resolve().name)
-    return Source(name, target, rows, manifest, target / "card.md")
+    return Source(name, folder, rows, None, manifest, card)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
     if not path.is_file():
         return {}
     try:

@@ -84,7 +84,7 @@ def _head(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the front matter that Hugging Face's hub reads."""
     whole = facts["licences"]["whole"]
     names = tuple(whole["names"]) if whole else ()
-    number = facts["rows"]
+    number = sum(facts["used"][use] for use in facts["trained"])
     return {
         "pretty_name": facts["name"],
         "language": sorted(facts["by"].get("language", {})) or ["zh", "en"],

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dianjin_ext.data import prompts
 from dianjin_ext.data.candidate import Candidate, write_candidates
 from dianjin_ext.data.steps.select import CRITERIA
-from dianjin_ext.questions.question import Question
+from dianjin_ext.questions.question import Question, write_questions
 
 HOSTILE = "</pre><script>alert('x')</script> ```` | a | **b** ``` <img src=http://evil.test/x>"
 
@@ -56,67 +56,72 @@ def candidate(nth, language="zh", sample=0, **more):
 
 
 def built(folder, rows=200, seed=0):
-    """Write a set of `rows` candidates with manifest and labels into `folder`."""
+    """Write what a pipeline leaves, with `rows` candidates that came to its end, and labels."""
     random_ = random.Random(seed)
-    made, labels = [], []
+    made, labels, asked = [], [], []
     for nth in range(rows // 2):
-        right_of = 0
-        pair = []
-        for sample in range(2):
-            language = "zh" if nth % 5 < 3 else "en"
-            right = random_.random() < 0.7
-            sound = right and random_.random() < 0.8
-            right_of += right
-            cut = not right and random_.random() < 0.3
-            row = candidate(nth + 1, language, sample, right_answer=right)
-            if cut:
-                row = replace(row, finish_reason="length", response="", reason="truncated").drop(
-                    "distill", "cut"
-                )
-            else:
-                verdict = right if random_.random() < 0.95 else not right
-                note = {"rule": "correct" if right else "wrong"}
-                if random_.random() < 0.4:
-                    note["judge"] = "correct" if verdict else "wrong"
-                row = row.note("verify", note)
-                row = _selected(row, sound, random_) if right else row.drop("verify", "wrong")
-            pair.append(row)
-            labels.append({"id": row.question.id, "sample": sample, "right": right, "sound": sound})
-        used = False
-        for row in pair:
-            row = replace(row, right=right_of, of=2)
-            if not row.dropped and not used:
-                used = True
-                row = replace(row, use="sft", why="shortest of the good ones")
-            elif row.dropped.startswith("select") and not used:
-                used = True
-                row = replace(row, use="val" if nth % 10 == 0 else "rl")
-            made.append(row)
-    odd = candidate(1, response=HOSTILE).drop("distill", "contains_marks")
-    made[0] = replace(odd, reasoning=HOSTILE, right=made[0].right, of=2)
+        pair = [_answered(nth, sample, random_, labels) for sample in range(2)]
+        if nth == 0:
+            odd = candidate(1, response=HOSTILE).drop("distill", "contains_marks")
+            pair[0] = replace(odd, reasoning=HOSTILE)
+        right = sum(row.acc == 1.0 for row in pair)
+        pair = [replace(row, right=right, of=2) for row in pair]
+        good = next((place for place, row in enumerate(pair) if not row.dropped), None)
+        if good is not None:
+            pair[good] = replace(pair[good], use="sft", why="shortest")
+        use = "sft" if good is not None else ("val" if nth % 10 == 0 else "rl")
+        asked.append(replace(pair[0].question, split=use))
+        made += pair
     (folder / "set").mkdir(parents=True)
     write_candidates(made, folder / "set/candidates.parquet")
-    _manifest(folder, made)
+    write_questions(asked, folder / "set/questions.parquet")
+    _earlier(folder, made)
+    _manifest(folder, made, asked)
     _lines(folder / "labels.jsonl", labels)
+    return made, labels
+
+
+def _answered(nth, sample, random_, labels):
+    """Return what became of one response; its truth goes to `labels`."""
+    right = random_.random() < 0.7
+    sound = right and random_.random() < 0.8
+    row = candidate(nth + 1, "zh" if nth % 5 < 3 else "en", sample, right_answer=right)
+    labels.append({"id": row.question.id, "sample": sample, "right": right, "sound": sound})
+    if not right and random_.random() < 0.3:
+        cut = replace(row, finish_reason="length", response="", reason="truncated")
+        return cut.drop("distill", "cut")
+    note = {"rule": "correct" if right else "wrong"}
+    if random_.random() < 0.4:
+        errs = random_.random() < 0.05
+        note["judge"] = "correct" if right != errs else "wrong"
+    row = row.note("verify", note)
+    return _selected(row, sound, random_) if right else row.drop("verify", "wrong")
+
+
+def _earlier(folder, made):
+    """Write the files of earlier steps; what bands left out stands in these alone."""
+    easy = [
+        candidate(
+            900, "en", nth % 2, right=2, of=2, question=question(900, "en", f"easy{nth // 2}")
+        )
+        for nth in range(4)
+    ]
+    before = (replace(row, use="", why="") for row in [*easy, *made])
+    write_candidates(before, folder / "selected.parquet")
+    write_candidates((replace(row, use="", why="") for row in made), folder / "banded.parquet")
+    for name in ("open", "clean"):
+        write_questions([], folder / f"{name}.parquet")
+    leak = {"file": "eval/financeiq.parquet", "against": "financeiq/3", "similarity": 0.91}
     _lines(
         folder / "clean.removed.jsonl",
-        [
-            {"id": "cflue/zh/x", "question": "净利率怎么算？", "file": "eval/financeiq.parquet",
-             "against": "financeiq/3", "similarity": 0.91}
-        ],
-    )  # fmt: skip
+        [{"id": "cflue/zh/x", "question": "净利率怎么算？"} | leak],
+    )
     _lines(
         folder / "open.removed.jsonl",
-        [
-            {
-                "id": "cflue/zh/y",
-                "question": "下列哪项正确？",
-                "reason": "needs_options",
-                "detail": "",
-            }
-        ],
+        [{"id": "cflue/zh/y", "question": "下列哪项正确？", "reason": "needs_options"}],
     )
-    return made, labels
+    gone = [{"id": row.question.id, "question": "?", "reason": "too_easy"} for row in easy[::2]]
+    _lines(folder / "banded.removed.jsonl", gone)
 
 
 def _selected(row, sound, random_):
@@ -129,64 +134,70 @@ def _selected(row, sound, random_):
     return row if all(criteria.values()) else row.drop("select", "reasoning_steps")
 
 
-def _manifest(folder, made):
+def _manifest(folder, made, asked):
     def report(step, rows, standing, **more):
         dropped = {}
         for row in made:
             name, _, reason = row.dropped.partition(": ")
             if name == step:
                 dropped[reason] = dropped.get(reason, 0) + 1
-        return {"rows": rows, "written": rows, "standing": standing, "dropped": dropped,
-                "spent": {}} | more  # fmt: skip
+        return {"rows": rows, "written": rows, "standing": standing, "dropped": dropped} | more
 
     def spent(role, model, replies, cost):
-        return {
-            role: {"model": model, "replies": replies, "prompt_tokens": 130 * replies,
-                   "completion_tokens": 260 * replies, "cost": cost}
-        }  # fmt: skip
+        tokens = {"prompt_tokens": 130 * replies, "completion_tokens": 260 * replies}
+        return {"spent": {role: {"model": model, "replies": replies, "cost": cost} | tokens}}
 
-    def gone(*names):
-        return sum(row.dropped.split(":")[0] in names for row in made)
+    def left(*names):
+        return n - sum(row.dropped.split(":")[0] in names for row in made)
 
-    n = len(made)
-    unused = sum(not row.use and not row.dropped for row in made)
-    used = {use: {"numeric": sum(row.use == use for row in made)} for use in ("sft", "rl", "val")}
-    steps = [
-        ("open", "rewrite", {"rows": n // 2 + 4, "written": n // 2 + 1, "standing": n // 2 + 1,
-         "dropped": {"needs_options": 3},
-         "spent": spent("rewriter", "rewriter-72b", n // 2, 1.25)}),
-        ("clean", "decontaminate", {"rows": n // 2 + 1, "kept": n // 2, "removed": 1,
-         "by_file": {"eval/financeiq.parquet": 1}}),
-        ("answers", "distill", report("distill", n // 2, n - gone("distill"),
-         written=n, spent=spent("teacher", "teacher-7b", n, 3.5))),
-        ("verified", "verify", report("verify", n, n - gone("distill", "verify"),
-         spent=spent("judge", "judge-72b", n // 3, 0.5))),
-        ("selected", "select", report("select", n, n - gone("distill", "verify", "select"),
-         spent=spent("judge", "judge-72b", n // 2, 0.75))),
-        ("set", "mix", {"rows": n, "sft": used["sft"], "rl": used["rl"],
-         "val": used["val"]["numeric"],
-         "unused": {"another sample is used": unused}}),
-    ]  # fmt: skip
-    settings = {"clean": {"against": ["eval/financeiq.parquet", "eval/fineval.parquet"]},
-                "answers": {"samples": 2, "temperature": 0.6}}  # fmt: skip
+    n, questions = len(made), len(asked)
+    used = {use: sum(each.split == use for each in asked) for use in ("sft", "rl", "val")}
+    steps = {
+        "open": ("rewrite", {"rows": questions + 4, "written": questions + 1,
+            "standing": questions + 1, "dropped": {"needs_options": 3},
+            **spent("rewriter", "rewriter-72b", questions, 1.25)}),
+        "clean": ("decontaminate", {"rows": questions + 1, "kept": questions, "removed": 1,
+            "by_file": {"eval/financeiq.parquet": 1}}),
+        "answers": ("distill", report("distill", questions, left("distill"), written=n,
+            **spent("teacher", "teacher-7b", n, 3.5))),
+        "verified": ("verify", report("verify", n, left("distill", "verify"),
+            **spent("judge", "judge-72b", n // 3, 0.5))),
+        "selected": ("select", report("select", n, left("distill", "verify", "select"),
+            **spent("judge", "judge-72b", n // 2, 0.75))),
+        "banded": ("bands", {"written": n, "removed": 2, "dropped": {"too_easy": 2},
+            "questions": questions + 2}),
+        "set": ("mix", {"rows": n, "sft": {"numeric": used["sft"]}, "rl": {"numeric": used["rl"]},
+            "val": used["val"], "unused": {"sft: not drawn": 7, "rl: prompt too long": 0}}),
+    }  # fmt: skip
+    settings = {
+        "clean": {"against": ["eval/financeiq.parquet", "eval/fineval.parquet"]},
+        "answers": {"samples": 2, "temperature": 0.6},
+    }
+    listed, before = [], "train.json"
+    for name, (step, told) in steps.items():
+        asking = [prompts.load(step)] if step in ("rewrite", "select") else []
+        listed.append(
+            {
+                "name": name,
+                "step": step,
+                "version": 1,
+                "inputs": {before: "ab" * 32},
+                "settings": settings.get(name, {}),
+                "prompts": {text.label: text.digest for text in asking},
+                "models": {role: each["model"] for role, each in told.get("spent", {}).items()},
+                "out": "set" if step == "mix" else f"{name}.parquet",
+                "sha256": "ef" * 32,
+                "report": told,
+            }
+        )
+        before = name
     manifest = {
         "name": "fin_r1",
         "dianjin_ext": "0.1.0",
         "pipeline": "fin_r1.yaml",
         "inputs": {"train.json": "ab" * 32},
-        "steps": [
-            {
-                "name": name, "step": step, "version": 1, "inputs": ["questions"],
-                "out": "set" if step == "mix" else f"{name}.parquet", "digest": "cd" * 32,
-                "sha256": "ef" * 32, "settings": settings.get(name, {}),
-                "prompts": {prompts.load(step).label: prompts.load(step).digest}
-                if step in ("rewrite", "select") else {},
-                "models": {role: each["model"] for role, each in told.get("spent", {}).items()},
-                "report": told,
-            }
-            for name, step, told in steps
-        ],
-    }  # fmt: skip
+        "steps": listed,
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
 
 

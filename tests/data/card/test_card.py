@@ -53,22 +53,27 @@ def test_the_facts_are_those_of_the_rows(card, made, tmp_path):
     out, facts = card
     rows, labels = made.built(tmp_path / "again")
     assert json.loads(out.with_suffix(".json").read_text(encoding="utf-8")) == facts
-    assert (facts["name"], facts["rows"], facts["questions"]) == ("fin_r1", 200, 100)
-    for use in ("sft", "rl", "val"):
-        assert facts["used"][use] == sum(row.use == use for row in rows)
+    assert (facts["name"], facts["responses"]) == ("fin_r1", 204)
+    taught = {row.question.id for row in rows if row.use == "sft"}
+    assert facts["used"]["sft"] == len(taught)
+    assert facts["used"]["rl"] + facts["used"]["val"] == 100 - len(taught)
+    assert facts["trained"] == ["sft", "rl", "val"]
     assert facts["by"]["language"]["zh"]["sft"] == sum(
         row.use == "sft" and row.question.language == "zh" for row in rows
     )
     cut = sum(row.dropped == "distill: cut" for row in rows)
     (answers,) = facts["answers"]
-    assert answers["outcomes"]["right"]["k"] == sum(row.acc == 1.0 for row in rows)
+    assert answers["outcomes"]["right"]["k"] == 4 + sum(row.acc == 1.0 for row in rows)
     assert answers["outcomes"]["cut"]["k"] == cut > 0
-    assert sum(each["questions"] for each in answers["passed"]) == 100
+    assert sum(each["questions"] for each in answers["passed"]) == 102
     assert [step["step"] for step in facts["funnel"]] == [
-        "rewrite", "decontaminate", "distill", "verify", "select", "mix",
+        "rewrite", "decontaminate", "distill", "verify", "select", "bands", "mix",
     ]  # fmt: skip
     assert facts["funnel"][2]["dropped"] == {"cut": cut, "contains_marks": 1}
     assert facts["funnel"][2]["standing"] == 199 - cut
+    standing = sum(not row.dropped for row in rows)
+    assert (facts["funnel"][5]["rows"], facts["funnel"][5]["standing"]) == (200, standing)
+    assert facts["dropped"]["bands: too_easy"] == 4  # which the last file doesn't have
     assert sum(each["cost"] for each in facts["spent"]) == 6.0
     assert facts["leaks"]["removed"] == 1
     assert facts["leaks"]["against"] == ["eval/financeiq.parquet", "eval/fineval.parquet"]
@@ -186,9 +191,10 @@ def test_questions_have_a_card(made, tmp_path):
     write_questions(asked, tmp_path / "questions.parquet")
     facts = write_card(tmp_path)
     assert (facts["holds"], facts["rows"], facts["without_gold"]) == ("questions", 40, 10)
+    assert facts["responses"] == 0
     assert facts["lengths"]["question"]["prompt"]["n"] == 40
     text = (tmp_path / "card.md").read_text(encoding="utf-8")
-    assert "40 questions, without responses yet; 10 of them have no gold answer" in text
+    assert "40 questions, without responses; 10 of them have no gold answer" in text
     assert "is not known for numeric: ask before you publish" in text
     assert "Not known: ask before you publish." in text
     page(tmp_path / "card.html")
@@ -218,7 +224,7 @@ def test_candidates_without_a_manifest_tell_what_they_can(made, tmp_path):
 def test_what_is_no_set_is_told(tmp_path):
     with pytest.raises(DianjinError, match="is not there"):
         write_card(tmp_path / "gone")
-    with pytest.raises(DianjinError, match="holds no set/candidates"):
+    with pytest.raises(DianjinError, match=r"holds no candidates\.parquet or"):
         write_card(tmp_path)
     (tmp_path / "manifest.json").write_text("[")
     with pytest.raises(DianjinError, match="can't be read as a manifest"):

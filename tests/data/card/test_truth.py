@@ -1,8 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from dianjin_ext.data.card.truth import Label, Quality, read_labels
+from dianjin_ext.data.card.truth import Label, Name, Quality, read_labels
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.intervals import wilson_interval
 
@@ -14,12 +15,14 @@ def test_labels_are_read(tmp_path):
         {"id": "a", "sample": 1, "right": True, "sound": False},
         {"id": "b", "sample": 0, "right": False, "sound": None},
         {"id": "b", "sample": 0, "right": False},  # the same again
+        {"id": "b", "model": "teacher", "right": True},
     ]
     file.write_text("\n\n".join(map(json.dumps, rows)))
     assert read_labels(file) == {
-        ("a", 0): Label(True),
-        ("a", 1): Label(True, False),
-        ("b", 0): Label(False),
+        Name("a"): Label(True),
+        Name("a", 1): Label(True, False),
+        Name("b", 0): Label(False),
+        Name("b", 0, "teacher"): Label(True),
     }
 
 
@@ -31,6 +34,7 @@ def test_labels_are_read(tmp_path):
         ('{"id": "x", "right": 1}', "line 2, right: expected true or false, found a number"),
         ('{"id": "x", "right": true, "sound": "yes"}', "line 2, sound: expected true, false"),
         ('{"id": "x", "right": true, "sample": true}', "line 2, sample: expected a whole number"),
+        ('{"id": "x", "right": true, "model": 1}', "line 2, model: expected the name of a model"),
         ("[1]", "line 2, line: expected a JSON object"),
         ('{"id": "a", "right": false}', "line 2: 'a', sample 0 has another label above"),
     ],
@@ -59,9 +63,11 @@ def row(made):
 
 def measured(rows):
     labels = {
-        (each.question.id, each.sample): Label(*truth) for each, truth in rows if truth is not None
+        Name(each.question.id, each.sample): Label(*truth)
+        for each, truth in rows
+        if truth is not None
     }
-    quality = Quality(labels | {("gone", 0): Label(True, True)})
+    quality = Quality(labels | {Name("gone"): Label(True, True)})
     for each, _ in rows:
         quality.add(each)
     return quality.summary()
@@ -90,7 +96,8 @@ def test_precision_and_recall_are_those_counted_by_hand(row):
     assert (overall["good_kept"], overall["bad_kept"]) == (13, 1)
     assert (overall["good_dropped"], overall["bad_dropped"]) == (1, 4)
     assert overall["precision"]["rate"] == overall["recall"]["rate"] == pytest.approx(13 / 14)
-    assert (overall["recall"]["low"], overall["recall"]["high"]) == wilson_interval(13, 14)
+    interval = overall["recall"]["low"], overall["recall"]["high"]
+    assert interval == pytest.approx(wilson_interval(13, 14))
     assert overall["f1"]["rate"] == pytest.approx(13 / 14)
     assert overall["keep_all"]["precision"]["rate"] == pytest.approx(14 / 19)
     # select keeps 9 of 14 labelled, 6 good; it loses 2 good ones and 3 bad ones.
@@ -100,7 +107,6 @@ def test_precision_and_recall_are_those_counted_by_hand(row):
     assert overall["recall"]["rate"] == pytest.approx(6 / 8)
     assert overall["f1"]["rate"] == pytest.approx(2 * (6 / 9) * (6 / 8) / (6 / 9 + 6 / 8))
     assert overall["keep_all"]["precision"]["rate"] == pytest.approx(8 / 14)
-    assert overall["keep_all"]["recall"]["rate"] == 1.0
     # by language: all Chinese rows stood, no English one did.
     chinese, english = select["by_language"]["zh"], select["by_language"]["en"]
     assert chinese["precision"]["rate"] == pytest.approx(6 / 9)
@@ -132,3 +138,19 @@ def test_where_verify_checked_the_reasoning_a_right_answer_is_not_enough(row):
 
 def test_without_a_filter_nothing_is_measured(made):
     assert measured([(made.candidate(1), (True, True))])["filters"] == []
+
+
+def test_a_label_is_of_one_models_response(made):
+    teacher, student = (
+        replace(made.candidate(1), model=name).note("verify", {}) for name in ("a", "b")
+    )
+    name = Name(teacher.question.id)
+    quality = Quality({name._replace(model="b"): Label(False), name: Label(True)})
+    quality.add(teacher)
+    quality.add(student)
+    (verify,) = quality.summary()["filters"]
+    assert (verify["overall"]["good_kept"], verify["overall"]["bad_kept"]) == (1, 1)
+    quality = Quality({name: Label(True)})
+    quality.add(teacher)
+    with pytest.raises(DianjinError, match="responses of 'a' and 'b'; add the key model to it"):
+        quality.add(student)

@@ -4,15 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from dianjin_ext.data.card.blocks import Card
-from dianjin_ext.data.card.sections import content, making, origin, overview, quality
+from dianjin_ext.data.card.sections import (
+    content,
+    filters,
+    judging,
+    making,
+    origin,
+    overview,
+    replies,
+)  # fmt: skip
 
 
 def card(facts: Mapping[str, Any]) -> Card:
     """Return the card of a set, from `facts.gather`."""
     languages = {name: sum(used.values()) for name, used in facts["by"].get("language", {}).items()}
     parts = (
-        overview.glance, quality.measured, content.counts, quality.answers, making.funnel,
-        quality.judge, content.lengths, origin.licences, origin.leaks, making.cost,
+        overview.glance, filters.measured, content.counts, replies.answers, making.funnel,
+        judging.judge, content.lengths, origin.licences, origin.leaks, making.cost,
         content.samples, making.how,
     )  # fmt: skip
     found = [part(facts) for part in parts]

@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Block, Cell, Example, Prose, Section, Share, Table, Words
+from dianjin_ext.data.card.blocks import (
+    Block,
+    Cell,
+    Example,
+    Prose,
+    Section,
+    Share,
+    Table,
+    Text,
+    Words,
+)
 from dianjin_ext.data.card.cells import part
 from dianjin_ext.data.card.counting import BINS
-from dianjin_ext.data.card.words import (
-    FACETS,
-    KINDS,
-    LANGUAGES,
-    LENGTHS,
-    USES,
-    reason,
-    word,
-)  # fmt: skip
+from dianjin_ext.data.card.reasons import reason
+from dianjin_ext.data.card.words import FACETS, KINDS, LANGUAGES, LENGTHS, USES, word
 
 _MOST_VALUES = 15
 _MOST_GROUPS = 14
@@ -29,27 +32,34 @@ def counts(facts: Facts) -> Section | None:
     if not facts["rows"]:
         return None
     uses = [use for use in USES if facts["used"].get(use)]
-    head = [word(USES, use) for use in uses]
-    several = len(uses) > 1
+    trained = facts["trained"] or uses
+    whole = sum(facts["used"][use] for use in trained)
+    head = [word(USES, use) for use in uses] if len(uses) > 1 else []
     blocks: list[Block] = []
     for facet, title in FACETS.items():
         values = facts["by"].get(facet, {})
         if not any(values) or (facet == "category" and len(values) < 2):
             continue
         words = {"language": LANGUAGES, "kind": KINDS}.get(facet, {})
-        ordered = sorted(values, key=lambda value: -sum(values[value].values()))
+        ordered = sorted(
+            values,
+            key=lambda value: (
+                -sum(values[value].get(use, 0) for use in trained),
+                -sum(values[value].values()),
+            ),
+        )
         rows: list[list[Cell]] = []
-        for value in ordered[:_MOST_VALUES]:
-            used = values[value]
-            own = [used.get(use, 0) for use in uses] if several else []
-            name = word(words, value) if value else Words("not stated", "未注明")
-            rows.append([name, part(sum(used.values()), facts["rows"]), *own])
+        groups: list[tuple[Text, list[str]]] = [
+            (word(words, value) if value else _NOT_STATED, [value]) for value in ordered
+        ]
         if rest := ordered[_MOST_VALUES:]:
-            total = sum(sum(values[value].values()) for value in rest)
-            own = [sum(values[value].get(use, 0) for value in rest) for use in uses]
-            name = Words(f"{len(rest)} others", f"其余 {len(rest)} 类")
-            rows.append([name, part(total, facts["rows"]), *(own if several else [])])
-        blocks.append(Table([title, Words("rows", "条数"), *(head if several else [])], rows))
+            others = Words(f"{len(rest)} others", f"其余 {len(rest)} 类")
+            groups[_MOST_VALUES:] = [(others, rest)]
+        for name, group in groups:
+            by_use = {use: sum(values[value].get(use, 0) for value in group) for use in uses}
+            own = [by_use[use] for use in uses] if len(uses) > 1 else []
+            rows.append([name, part(sum(by_use[use] for use in trained), whole), *own])
+        blocks.append(Table([title, Words("rows of the set", "数据集条数"), *head], rows))
     return Section("counts", Words("What is in it", "数据构成"), blocks)
 
 
@@ -140,6 +150,7 @@ def samples(facts: Facts) -> Section | None:
 
 
 _QUESTION = Words("question", "题目")
+_NOT_STATED = Words("not stated", "未注明")
 _GOLD = Words("gold answer", "标准答案")
 
 

@@ -16,7 +16,7 @@ from dianjin_ext.data.card.blocks import (
 )
 from dianjin_ext.data.card.cells import part
 from dianjin_ext.data.card.process import as_text
-from dianjin_ext.data.card.words import reason
+from dianjin_ext.data.card.reasons import reason
 
 Facts = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def funnel(facts: Facts) -> Section | None:
                 Words("dropped here", "本步剔除"), Words("standing after it", "其后仍保留"),
             ],
             [
-                [_named(step), step["rows"], sum(step["dropped"].values()),
+                [_named(step), step["rows"], _dropped(step),
                  _standing(step)]
                 for step in steps
             ],
@@ -42,7 +42,13 @@ def funnel(facts: Facts) -> Section | None:
     reasons: list[list[Cell]] = [
         [_named(step), Code(why), part(number, step["rows"]), reason(why)]
         for step in steps
-        for why, number in sorted(step["dropped"].items(), key=lambda item: -item[1])
+        for why, number in sorted(step.get("dropped", {}).items(), key=lambda item: -item[1])
+    ]
+    unused: list[list[Cell]] = [
+        [_named(step), why, part(number, step["rows"])]
+        for step in steps
+        for why, number in step.get("unused", {}).items()
+        if number
     ]
     if reasons:
         blocks.append(
@@ -54,7 +60,21 @@ def funnel(facts: Facts) -> Section | None:
                 reasons,
             )
         )  # fmt: skip
+    if unused:
+        blocks.append(
+            Table(
+                [
+                    Words("step", "步骤"), Words("no use for these questions", "未采用的题目"),
+                    Words("questions", "题目数"),
+                ],
+                unused,
+            )
+        )  # fmt: skip
     return Section("funnel", Words("What each step dropped", "各步骤的剔除情况"), blocks)
+
+
+def _dropped(step: Mapping[str, Any]) -> int | None:
+    return sum(step["dropped"].values()) if "dropped" in step else None
 
 
 def _standing(step: Mapping[str, Any]) -> Share:
@@ -139,6 +159,10 @@ def how(facts: Facts) -> Section:
         )
     for step in facts["steps"]:
         named = f"{step.get('name', '')} ({step.get('step', '')}, v{step.get('version', '?')})"
-        rest = {key: step[key] for key in ("inputs", "settings", "models", "sha256") if key in step}
+        rest = {
+            key: step[key]
+            for key in ("inputs", "settings", "models", "options", "sha256")
+            if key in step
+        }
         blocks.append(Listing(named, as_text(rest)))
     return Section("how", Words("How it was made", "制作过程"), blocks)

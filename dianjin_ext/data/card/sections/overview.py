@@ -14,34 +14,26 @@ Facts = Mapping[str, Any]
 
 def about(facts: Facts) -> Words:
     """Return what the set is, in a sentence."""
-    rows, questions = facts["rows"], facts["questions"]
-    if not rows:
+    responses, questions = facts["responses"], facts["questions"]
+    if not facts["rows"]:
         return Words("The set is empty: it holds no row.", "该数据集为空：没有任何数据。")
-    if facts["holds"] == "questions":
+    if not responses:
         bare = facts["without_gold"]
         return Words(
-            f"{rows:,} questions, without responses yet"
+            f"{questions:,} questions, without responses"
             + (f"; {bare:,} of them have no gold answer." if bare else "."),
-            f"共 {rows:,} 道题，尚无模型回答"
+            f"共 {questions:,} 道题，不含模型回答"
             + (f"；其中 {bare:,} 道没有标准答案。" if bare else "。"),
         )
     models = [each["model"] for each in facts["answers"] if each["model"]]
     by = (f" by {', '.join(models)}", f"由 {'、'.join(models)} 生成，") if models else ("", "")
     return Words(
-        f"{rows:,} responses{by[0]} to {questions:,} questions. All of them are in the set's file, "
-        "with what became of each; those below are trained on.",
-        f"{by[1]}共 {rows:,} 条回答，对应 {questions:,} 道题。全部回答及其去向都保留在数据文件中，"
-        "用于训练的见下方数字。",
+        f"{responses:,} responses{by[0]}; {questions:,} questions. Every response is kept in the "
+        "files of the set, with what became of it and why; the numbers below say how many of them "
+        "are trained on.",
+        f"{by[1]}共 {responses:,} 条回答、{questions:,} 道题。"
+        "全部回答连同其去向与原因都保留在数据文件中，实际用于训练的数量见下。",
     )
-
-
-def trained(facts: Facts) -> dict[str, int]:
-    """Return how many rows each use has; the training sets' own count where it is known."""
-    mix = facts["mix"]
-    if mix is None:
-        return {use: facts["used"][use] for use in facts["trained"]}
-    found = {use: sum(mix.get(use, {}).values()) for use in ("sft", "rl")}
-    return found | {"val": mix.get("val", 0)}
 
 
 def glance(facts: Facts) -> Section:
@@ -58,8 +50,8 @@ def _minded(points: list[Text]) -> list[Mind]:
 
 
 def _figures(facts: Facts) -> Iterator[tuple[Text, Cell]]:
-    for use, number in trained(facts).items():
-        yield word(USES, use), number
+    for use in facts["trained"]:
+        yield word(USES, use), facts["used"][use]
     languages = facts["by"].get("language", {})
     if facts["rows"]:
         shares = {
@@ -156,7 +148,7 @@ def _licence_points(facts: Facts) -> Iterator[Text]:
 
 def _quality_points(facts: Facts) -> Iterator[Text]:
     if facts["quality"] is None:
-        if facts["rows"]:
+        if facts["responses"]:
             yield Words(
                 "Nobody's labels say how good the kept rows are; label a part and pass --truth.",
                 "没有人工标注来说明保留数据的质量；请标注一部分并用 --truth 传入。",
