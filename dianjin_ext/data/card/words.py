@@ -48,8 +48,8 @@ LENGTHS: Final[Mapping[str, Words]] = {
     ),
 }
 FILTERS: Final[Mapping[str, Words]] = {
-    "verify": Words("verify", "verify（核对答案）"),
-    "select": Words("select", "select（筛选推理质量）"),
+    "verify": Words("verify", "verify"),
+    "select": Words("select", "select"),
     "both": Words("verify, then select", "verify 后接 select"),
 }
 ALLOWED: Final[Mapping[str, Words]] = {

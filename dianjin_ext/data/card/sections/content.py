@@ -185,7 +185,7 @@ def _about(asked: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """Return the name and the numbers of a row, in one line."""
     parts = [asked["id"]]
     if "sample" in row:
-        parts += [f"sample {row['sample']}", row["model"]]
+        parts += [f"#{row['sample']}", row["model"]]
         if row["of"]:
             parts.append(f"{row['right']}/{row['of']}")
         if row["told_gold"]:

@@ -1,13 +1,34 @@
 """How good the filters are: precision and recall against labels, beside keeping all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dianjin_ext.data.card.blocks import Block, Cell, Prose, Section, Table, Words
 from dianjin_ext.data.card.cells import rated
-from dianjin_ext.data.card.words import FILTERS, LANGUAGES
+from dianjin_ext.data.card.words import FILTERS, LANGUAGES, word
 
 _UNEVEN = 2.0
+_GOOD: Mapping[str, Words] = {
+    "right": Words("right", "答案正确"),
+    "right and sound": Words("right and sound", "答案正确且推理可靠"),
+}
+_COLUMNS = (
+    Words("filter: what is good", "筛选步骤：合格标准"),
+    Words("precision", "精确率"),
+    Words("precision of keeping all", "全部保留的精确率"),
+    Words("recall", "召回率"),
+    Words("F1", "F1"),
+    Words("F1 of keeping all", "全部保留的 F1"),
+)
+_CELLS = (
+    Words("labelled rows", "标注数据"),
+    Words("good, kept", "合格且保留"),
+    Words("bad, kept", "不合格却保留"),
+    Words("good, dropped", "合格却剔除"),
+    Words("bad, dropped", "不合格且剔除"),
+    Words("labelled of the kept", "保留数据中的标注"),
+    Words("labelled of the dropped", "剔除数据中的标注"),
+)
 
 Facts = Mapping[str, Any]
 
@@ -22,92 +43,87 @@ def measured(facts: Facts) -> Section | None:
             Words(
                 f"{found['labels']:,} labels ({found['file']}), of which {found['met']:,} name a "
                 "row of this set; rows without a label are not counted. Precision: how much of "
-                "what was kept is good. Recall: how much of what is good was kept. "
-                "[Brackets: 95 % intervals (Wilson); responses to one question do not count as "
-                "independent.]",
+                "what was kept is good. Recall: how much of what is good was kept; keeping all "
+                "keeps all of it. [Brackets: 95 % intervals (Wilson); responses to one question "
+                "do not count as independent.]",
                 f"标注 {found['labels']:,} 条（{found['file']}），"
-                f"其中 {found['met']:,} 条对应本集数据；"
-                "未标注的数据不计。精确率：保留数据中合格的比例；召回率：合格数据中被保留的比例。"
+                f"其中 {found['met']:,} 条对应本集数据；未标注的数据不计。"
+                "精确率：保留数据中合格的比例；"
+                "召回率：合格数据中被保留的比例（全部保留即为 100 %）。"
                 "［方括号内为 95 % Wilson 区间，同一题目的多个回答不视为独立］",
             )
         )
     ]
-    for each in found["filters"]:
-        blocks += _filter(each)
+    filters = [each for each in found["filters"] if each["overall"]["labelled"]]
+    if filters:
+        blocks.append(Table(_COLUMNS, [row for each in filters for row in _rates(each)]))
+        blocks.append(Table(_CELLS, [_cells(each) for each in filters]))
+    blocks += [Prose(note) for each in found["filters"] for note in _notes(each)]
     if not found["filters"]:
         blocks.append(Prose(Words("No step filtered this set.", "本集未经过任何筛选步骤。")))
     return Section("quality", Words("How good the filters are", "筛选质量"), blocks)
 
 
-def _filter(each: Mapping[str, Any]) -> list[Block]:
-    """Return the tables of one filter."""
-    overall = each["overall"]
-    if not overall["labelled"]:
-        text = Words("no row that came to it is labelled.", "到达该步骤的数据均无标注。")
-        english, chinese = FILTERS[each["filter"]]
-        return [Prose(Words(f"{english}: {text.en}", f"{chinese}：{text.zh}"))]
-    sound = each["positive"] != "right"
-    good = Words("right and sound", "答案正确且推理可靠") if sound else Words("right", "答案正确")
-    kept, lost = (
-        overall["good_kept"] + overall["bad_kept"],
-        overall["good_dropped"] + overall["bad_dropped"],
-    )
-    title = FILTERS[each["filter"]]
-    rows: list[list[Cell]] = []
-    groups = [(Words("all", "全部"), overall)]
+def _rates(each: Mapping[str, Any]) -> Iterator[list[Cell]]:
+    """Yield the rates of one filter: of all rows, then of those of each language."""
+    name, good = FILTERS[each["filter"]], _GOOD[each["positive"]]
+    title = Words(f"{name.en}: {good.en}", f"{name.zh}：{good.zh}")
+    groups = [(title, each["overall"])]
     if len(each["by_language"]) > 1:
-        groups += [(LANGUAGES[name], found) for name, found in each["by_language"].items()]
-    for name, found in groups:
+        for language, found in each["by_language"].items():
+            said = word(LANGUAGES, language)
+            words = said if isinstance(said, Words) else Words(said, said)
+            groups.append((Words(f"– {words.en}", f"– {words.zh}"), found))
+    for title, found in groups:
         plain = found["keep_all"]
-        rows.append(
-            [name, title, *(rated(found[key]) for key in ("precision", "recall", "f1")),
-             found["labelled"]],
-        )  # fmt: skip
-        rows.append(
-            [name, Words("keep all", "全部保留"), rated(plain["precision"]), "100 %",
-             rated(plain["f1"]), found["labelled"]],
-        )  # fmt: skip
-    blocks: list[Block] = [
-        Table(
-            [
-                Words("rows", "数据"), Words("what is kept", "保留方式"),
-                Words("precision", "精确率"),
-                Words("recall", "召回率"), Words("F1", "F1"), Words("labelled", "标注数"),
-            ],
-            rows,
-        ),
-        Table(
-            [Words("of the labelled rows", "标注数据中"), Words("kept", "保留"),
-             Words("dropped", "剔除")],
-            [
-                [good, overall["good_kept"], overall["good_dropped"]],
-                [Words("not so", "不合格"), overall["bad_kept"], overall["bad_dropped"]],
-                [Words("labelled, of all", "标注数 / 总数"), f"{kept:,} / {each['kept']:,}",
-                 f"{lost:,} / {each['dropped']:,}"],
-            ],
-        ),
-    ]  # fmt: skip
-    if not lost:
-        blocks.append(
-            Prose(
-                Words(
-                    "None of the labelled rows was dropped, so nothing can be said of recall.",
-                    "被剔除的数据没有标注，因此无法估计召回率。",
-                )
-            )
+        yield [
+            title,
+            rated(found["precision"]),
+            rated(plain["precision"]),
+            rated(found["recall"]),
+            rated(found["f1"]),
+            rated(plain["f1"]),
+        ]
+
+
+def _cells(each: Mapping[str, Any]) -> list[Cell]:
+    """Return how many labelled rows of one filter are of which kind."""
+    found = each["overall"]
+    kept = found["good_kept"] + found["bad_kept"]
+    lost = found["good_dropped"] + found["bad_dropped"]
+    return [
+        FILTERS[each["filter"]],
+        found["good_kept"],
+        found["bad_kept"],
+        found["good_dropped"],
+        found["bad_dropped"],
+        f"{kept:,} / {each['kept']:,}",
+        f"{lost:,} / {each['dropped']:,}",
+    ]
+
+
+def _notes(each: Mapping[str, Any]) -> Iterator[Words]:
+    """Yield what keeps the rates of one filter from being taken at their word."""
+    name, found = FILTERS[each["filter"]], each["overall"]
+    kept = found["good_kept"] + found["bad_kept"]
+    lost = found["good_dropped"] + found["bad_dropped"]
+    if not found["labelled"]:
+        yield Words(
+            f"{name.en}: no row that came to it is labelled.",
+            f"{name.zh}：到达该步骤的数据均无标注。",
+        )
+    elif not lost:
+        yield Words(
+            f"{name.en}: none of the labelled rows was dropped, so nothing can be said of recall.",
+            f"{name.zh}：被剔除的数据没有标注，因此无法估计召回率。",
         )
     elif _uneven(kept, each["kept"], lost, each["dropped"]):
-        blocks.append(
-            Prose(
-                Words(
-                    "Kept and dropped rows are labelled in different shares: recall, F1 and keep "
-                    "all are those of the labelled rows, not of the set.",
-                    "保留与剔除数据的标注比例相差较大：召回率、F1 与“全部保留”"
-                    "仅代表标注数据，不代表整个数据集。",
-                )
-            )
+        yield Words(
+            f"{name.en}: kept and dropped rows are labelled in different shares, so recall, F1 and "
+            "keeping all are those of the labelled rows, not of the set.",
+            f"{name.zh}：保留与剔除数据的标注比例相差较大，"
+            "召回率、F1 与全部保留的数值仅代表标注数据，不代表整个数据集。",
         )
-    return blocks
 
 
 def _uneven(kept: int, all_kept: int, lost: int, all_lost: int) -> bool:

@@ -25,7 +25,7 @@ def licences(facts: Facts) -> Section | None:
             NAMED[each["attribution"]],
             Words(each["en"], each["zh"]),
         ]
-        for each in sources
+        for each in sorted(sources, key=lambda each: -each["trained"])
     ]
     if (whole := facts["licences"]["whole"]) is not None and len(sources) > 1:
         rows.append(
@@ -91,14 +91,13 @@ def leaks(facts: Facts) -> Section | None:
         ),
     ]
     for row in found["examples"]:
+        name, other, file = (str(row.get(key, "")) for key in ("id", "against", "file"))
         alike = row.get("similarity")
-        about = [str(row.get("against", row.get("detail", ""))), str(row.get("file", ""))]
-        if isinstance(alike, int | float):
-            about.append(f"{alike:.2f}")
+        near = f", {alike:.2f}" if isinstance(alike, int | float) else ""
         blocks.append(
             Example(
-                Words("removed", "已移除"),
-                " · ".join(filter(None, [str(row.get("id", "")), *about])),
+                name,
+                f"≈ {other} ({file}{near})",
                 [(Words("question", "题目"), str(row.get("question", ""))[:400])],
                 good=False,
             )

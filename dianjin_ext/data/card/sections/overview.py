@@ -61,7 +61,7 @@ def _figures(facts: Facts) -> Iterator[tuple[Text, Cell]]:
         total = sum(shares.values()) or 1
         english, chinese = (
             ", ".join(
-                f"{_said(name, nth)} {100 * number / total:.0f} %"
+                f"{_said(name, nth)} {100 * number / total:.0f}\u00a0%"
                 for name, number in shares.items()
             )
             for nth in (0, 1)

@@ -18,10 +18,10 @@ def answers(facts: Facts) -> Section | None:
     blocks: list[Block] = [
         Prose(
             Words(
-                "All responses that are in the file, dropped ones too, as the grader that trains "
+                "All responses that were written, dropped ones too, as the grader that trains "
                 "(and, for open answers, the judge) reads them. [Brackets: 95 % intervals "
                 "(Wilson); responses to one question do not count as independent.]",
-                "文件中的全部回答（含已剔除者），由训练所用的评分器（开放作答由裁判模型）判定。"
+                "生成的全部回答（含已剔除者），由训练所用的评分器（开放作答由裁判模型）判定。"
                 "［方括号内为 95 % Wilson 区间，同一题目的多个回答不视为独立］",
             )
         ),
