@@ -79,7 +79,7 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
         "spent": process.spent(source),
         "prompts": process.asked(source),
         "steps": process.settings(source),
-        "inputs": dict(source.manifest.get("inputs", {})),
+        "inputs": process.inputs_of(source, source.manifest.get("inputs", {})),
         "removed": process.removed(source),
         "samples": {
             group: [asdict(item) for item in samples.of(group)]

@@ -71,11 +71,12 @@ def _reported(source: Source, step: Mapping[str, Any], written: dict[str, int]) 
     if "sft" in report:  # a mix drops nothing: it takes
         used = [*report["sft"].values(), *report.get("rl", {}).values(), report.get("val", 0)]
         return entry | {"of": rows, "standing": sum(used), "unused": report.get("unused", {})}
+    by_file = {source.short(file): number for file, number in report.get("by_file", {}).items()}
     standing = report["standing"] if "standing" in report else _standing(source, step)
     return entry | {
         "of": went_out,
         "standing": went_out if standing is None else standing,
-        "dropped": dict(report.get("dropped", report.get("by_file", {}))),
+        "dropped": dict(report.get("dropped", by_file)),
     }
 
 
@@ -106,10 +107,13 @@ def leaks(source: Source) -> dict[str, Any] | None:
     examples: list[dict[str, Any]] = []
     against: dict[str, None] = {}
     for step in steps:
-        by_file.update(step.get("report", {}).get("by_file", {}))
+        for file, number in step.get("report", {}).get("by_file", {}).items():
+            by_file[source.short(file)] += number
         given = step.get("settings", {}).get("against", ())
-        against |= dict.fromkeys(map(str, [given] if isinstance(given, str) else given))
-        examples += islice(left_out(source, step), _LEAKS - len(examples))
+        files = [given] if isinstance(given, str) else given
+        against |= dict.fromkeys(source.short(str(file)) for file in files)
+        for entry in islice(left_out(source, step), _LEAKS - len(examples)):
+            examples.append(entry | {"file": source.short(str(entry.get("file", "")))})
     removed = sum(step.get("report", {}).get("removed", 0) for step in steps)
     rows = steps[0].get("report", {}).get("rows", 0)
     return {
@@ -163,7 +167,19 @@ def asked(source: Source) -> list[dict[str, Any]]:
 def settings(source: Source) -> list[dict[str, Any]]:
     """Return each step with its version, inputs, settings and models."""
     keys = ("name", "step", "version", "inputs", "out", "sha256", "settings", "models", "options")
-    return [{key: step[key] for key in keys if key in step} for step in source.steps]
+    found = []
+    for step in source.steps:
+        about = {key: step[key] for key in keys if key in step}
+        inputs = step.get("inputs", {})
+        if isinstance(inputs, Mapping):
+            about["inputs"] = inputs_of(source, inputs)
+        found.append(about)
+    return found
+
+
+def inputs_of(source: Source, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return digests by the short names of the files."""
+    return {source.short(str(name)): digest for name, digest in inputs.items()}
 
 
 def as_text(value: Any) -> str:

@@ -42,6 +42,14 @@ class Source(NamedTuple):
         path = self.folder / str(step["out"])
         return path if path.is_file() else None
 
+    def short(self, path: str) -> str:
+        """Return the name of a file for people elsewhere, with no more of its path than a folder."""
+        outputs = {str(step.get("name")): str(step.get("out", "")) for step in self.steps}
+        place = Path(outputs.get(path, path))
+        if self.folder is not None and place.is_relative_to(self.folder):
+            place = place.relative_to(self.folder)
+        return Path(*place.parts[-2:]).as_posix() if place.is_absolute() else place.as_posix()
+
     def removed(self, step: Mapping[str, Any]) -> Path | None:
         """Return the file that names what a step removed; None where there is none."""
         output = self.output(step)

@@ -1,12 +1,17 @@
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import product
 
 import pytest
 from markdown_it import MarkdownIt
+from typer.testing import CliRunner
 
+from dianjin_ext.cli import app
+from dianjin_ext.data.build import build
 from dianjin_ext.data.candidate import write_candidates
 from dianjin_ext.data.card import write_card
+from dianjin_ext.data.pipeline import load_pipeline
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions.question import write_questions
 
@@ -236,3 +241,56 @@ def test_what_is_no_set_is_told(tmp_path):
     with pytest.raises(DianjinError, match="can't be read as parquet"):
         write_card(tmp_path / "x.parquet")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "x.parquet"]
+
+
+def test_a_build_has_a_card_that_tells_no_paths(made, tmp_path):
+    home = tmp_path / "home of somebody"
+    home.mkdir()
+    words = ("bond", "share", "option", "fund", "loan", "swap", "index", "fee", "tax", "rate")
+    asked = [
+        made.question(nth, question=f"What does the {word} {other} come to?")
+        for nth, (word, other) in enumerate(product(words, words))
+    ]
+    write_questions(asked, home / "asked.parquet")
+    write_questions(asked[:3], home / "held.parquet")
+    pipeline = home / "mine.yaml"
+    pipeline.write_text(
+        f"""
+name: mine
+steps:
+  asked: {{step: read, files: "{home}/asked.parquet"}}
+  held: {{step: read, files: "{home}/held.parquet"}}
+  clean: {{step: decontaminate, from: asked, against: [held]}}
+  drawn: {{step: mix, from: clean}}
+"""
+    )
+    build(load_pipeline(pipeline), home / "out")
+    facts = write_card(home / "out")
+    assert facts["leaks"]["by_file"] == {"held.parquet": facts["leaks"]["removed"]}
+    assert facts["leaks"]["against"] == ["held.parquet"] and facts["leaks"]["removed"] >= 3
+    assert facts["responses"] == 0 and facts["used"]["rl"] > 0
+    assert [step["step"] for step in facts["funnel"]] == ["read", "read", "decontaminate", "mix"]
+    for name in ("card.md", "card_zh.md", "card.html", "card.json"):
+        assert str(home.parent) not in (home / "out" / name).read_text(encoding="utf-8")
+    # A card of the set's own folder is that of the build: a file there would change its digest.
+    before = sorted((home / "out/drawn").rglob("*"))
+    assert write_card(home / "out/drawn") == facts
+    assert sorted((home / "out/drawn").rglob("*")) == before
+
+
+def test_the_command_writes_four_files_and_destroys_none(built, tmp_path):
+    out = tmp_path / "mine.md"
+    truth = built / "labels.jsonl"
+    arguments = ["card", str(built), "--truth", str(truth), "--out", str(out)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mine.html", "mine.json", "mine.md", "mine_zh.md",
+    ]  # fmt: skip
+    assert done.stdout.count("mine") == 4
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, DianjinError)
+    assert "there already" in str(done.exception)
+    assert CliRunner().invoke(app, [*arguments, "--overwrite"]).exit_code == 0
+    done = CliRunner().invoke(app, ["card", str(built), "--out", str(tmp_path / "card.txt")])
+    assert "expected a name that ends in .md" in str(done.exception)

@@ -61,7 +61,7 @@ def _figures(facts: Facts) -> Iterator[tuple[Text, Cell]]:
         total = sum(shares.values()) or 1
         english, chinese = (
             ", ".join(
-                f"{_said(name, nth)} {100 * number / total:.0f}\u00a0%"
+                f"{_said(name, nth)}\u00a0{_whole(number / total)}"
                 for name, number in shares.items()
             )
             for nth in (0, 1)
@@ -88,6 +88,11 @@ def _figures(facts: Facts) -> Iterator[tuple[Text, Cell]]:
             Words("Spent on models", "模型费用"),
             f"{money:,.2f}" if money else Words("no prices given", "未提供单价"),
         )
+
+
+def _whole(share: float) -> str:
+    """Return a share in whole per cent, of which a small one is not nothing."""
+    return "<\u00a01\u00a0%" if 0 < share < 0.01 else f"{100 * share:.0f}\u00a0%"
 
 
 def _said(name: str, nth: int) -> str:
