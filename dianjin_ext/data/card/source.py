@@ -43,7 +43,7 @@ class Source(NamedTuple):
         return path if path.is_file() else None
 
     def short(self, path: str) -> str:
-        """Return the name of a file for people elsewhere, with no more of its path than a folder."""
+        """Return the name of a file for people elsewhere: no more of its path than a folder."""
         outputs = {str(step.get("name")): str(step.get("out", "")) for step in self.steps}
         place = Path(outputs.get(path, path))
         if self.folder is not None and place.is_relative_to(self.folder):
