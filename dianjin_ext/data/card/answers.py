@@ -40,8 +40,9 @@ class Answers:
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, dict[str, Tally]]] = {}
+        self._told: set[str] = set()  # models that the grader says something of
         self._said: dict[tuple[str, int], tuple[int, int]] = {}
-        self._graded: dict[tuple[str, int], list[int]] = {}
+        self._counted: dict[tuple[str, int], list[int]] = {}
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
@@ -50,6 +51,8 @@ class Answers:
             model = f"{model} (search)"
         groups = self._found.setdefault(model, {})
         answered = outcome(candidate)
+        if candidate.acc is not None or candidate.of:
+            self._told.add(model)
         for group in (ALL, question.language):
             tallies = groups.setdefault(group, {name: Tally() for name in OUTCOMES})
             for name, tally in tallies.items():
@@ -57,19 +60,19 @@ class Answers:
         key = model, hash(question.id)
         if candidate.right is not None and candidate.of:
             self._said[key] = candidate.right, candidate.of
-        elif candidate.acc is not None:
-            counted = self._graded.setdefault(key, [0, 0])
-            counted[0] += candidate.acc == 1.0
+        elif answered != "open":
+            counted = self._counted.setdefault(key, [0, 0])
+            counted[0] += answered == "right"
             counted[1] += 1
 
     def summary(self) -> list[dict[str, Any]]:
         """Return for each model its `outcomes`, `by_language` and `passed` (k right of n).
 
-        `passed` is what a step counted, and where none did, what is graded; empty for one response
-        a question.
+        `passed` is what a step counted, and where none did, what is counted here; empty for one
+        response a question, and where none of a model's responses was graded.
         """
         passed: dict[str, Counter[tuple[int, int]]] = {}
-        counted = {key: (right, of) for key, (right, of) in self._graded.items()} | self._said
+        counted = {key: (right, of) for key, (right, of) in self._counted.items()} | self._said
         for (model, _), (right, of) in counted.items():
             passed.setdefault(model, Counter())[of, right] += 1
         return [self._model(model, passed.get(model, Counter())) for model in sorted(self._found)]
@@ -79,7 +82,7 @@ class Answers:
             group: {name: tally.rate() for name, tally in tallies.items()}
             for group, tallies in sorted(self._found[model].items())
         }
-        several = any(of > 1 for of, _ in passed)
+        several = any(of > 1 for of, _ in passed) and model in self._told
         return {
             "model": model,
             "outcomes": rates.pop(ALL),

@@ -2,6 +2,7 @@
 
 import hashlib
 import heapq
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.prompt_length import estimated_tokens
 from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import Question
-from dianjin_ext.questions.readers import READERS
 
 BINS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 """Where the bins of lengths end; the last one is open."""
@@ -22,6 +22,7 @@ TRAINED: Final = ("sft", "rl", "val")
 
 SHOWN: Final = {"sft": 3, "rl": 2, "val": 1, "standing": 3, "question": 4}
 _DROPPED: Final = 2
+_SET: Final = re.compile("[a-z][a-z0-9_]*")
 _SEED: Final = "card/1"
 
 
@@ -166,5 +167,5 @@ class Counts:
 
 def set_of(question: Question) -> str:
     """Return the data set that a question is from: its id starts with the name."""
-    name = question.id.partition("/")[0]
-    return name if name in READERS or name == "own" else question.data_source
+    name, slash, _ = question.id.partition("/")
+    return name if slash and _SET.fullmatch(name) else question.data_source

@@ -126,10 +126,14 @@ def leaks(source: Source) -> dict[str, Any] | None:
 
 
 def removed(source: Source) -> list[dict[str, Any]]:
-    """Return questions that steps other than decontamination removed: a few of each reason."""
+    """Return questions that steps removed before anyone answered them: a few of each reason.
+
+    Responses that were left out are among the dropped rows, and leaks have a section.
+    """
     found: list[dict[str, Any]] = []
     for step in source.steps:
-        if step.get("step") == "decontaminate":
+        output = source.output(step)
+        if step.get("step") == "decontaminate" or output is None or holds(output) == "candidates":
             continue
         shown: Counter[str] = Counter()
         for entry in left_out(source, step):

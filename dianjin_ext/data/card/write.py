@@ -13,15 +13,14 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing, write_json
 
 _HUB: Final = {
-    ("MIT",): "mit",
-    ("Apache-2.0",): "apache-2.0",
-    ("CC BY",): "cc-by-4.0",
-    ("CC BY-SA",): "cc-by-sa-4.0",
-    ("CC BY-NC",): "cc-by-nc-4.0",
-    ("CC BY-NC-SA",): "cc-by-nc-sa-4.0",
-    ("CC0",): "cc0-1.0",
+    "MIT": "mit",
+    "Apache-2.0": "apache-2.0",
+    "CC BY 4.0": "cc-by-4.0",
+    "CC BY-SA 4.0": "cc-by-sa-4.0",
+    "CC BY-NC 4.0": "cc-by-nc-4.0",
+    "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
 }
-"""Licences by the names that Hugging Face's hub has for them."""
+"""What Hugging Face's hub calls licences, by what sources state."""
 
 _SIZES: Final = (
     (1_000, "n<1K"),
@@ -82,13 +81,12 @@ def files(out: Path) -> tuple[Path, Path, Path, Path]:
 
 def _head(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the front matter that Hugging Face's hub reads."""
-    whole = facts["licences"]["whole"]
-    names = tuple(whole["names"]) if whole else ()
+    stated = {each["stated"] for each in facts["licences"]["sources"] if each["trained"]}
     number = sum(facts["used"][use] for use in facts["trained"])
     return {
         "pretty_name": facts["name"],
         "language": sorted(facts["by"].get("language", {})) or ["zh", "en"],
-        "license": _HUB.get(names, "other"),
+        "license": _HUB.get(stated.pop(), "other") if len(stated) == 1 else "other",
         "size_categories": [next((name for end, name in _SIZES if number < end), "n>10M")],
         "task_categories": ["question-answering", "text-generation"],
         "tags": ["finance", "reasoning"],

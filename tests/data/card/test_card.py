@@ -200,9 +200,13 @@ def test_questions_have_a_card(made, tmp_path):
     assert facts["lengths"]["question"]["prompt"]["n"] == 40
     text = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert "40 questions, without responses; 10 of them have no gold answer" in text
-    assert "is not known for numeric: ask before you publish" in text
+    assert "is not known for mine: ask before you publish" in text
     assert "Not known: ask before you publish." in text
+    assert "\nlicense: other\n" in text  # not that of the part which states one
     page(tmp_path / "card.html")
+    write_questions(asked[:30], tmp_path / "questions.parquet")
+    write_card(tmp_path)
+    assert "\nlicense: cc-by-nc-sa-4.0\n" in (tmp_path / "card.md").read_text(encoding="utf-8")
 
 
 def test_candidates_without_a_manifest_tell_what_they_can(made, tmp_path):

@@ -41,7 +41,7 @@ def funnel(facts: Facts) -> Section | None:
         )
     ]  # fmt: skip
     reasons: list[list[Cell]] = [
-        [_named(step), Code(why), part(number, step["rows"]), _meant(step, why)]
+        [_named(step), Code(why), part(number, max(step["rows"], step["of"])), _meant(step, why)]
         for step in steps
         for why, number in sorted(step.get("dropped", {}).items(), key=lambda item: -item[1])
     ]
