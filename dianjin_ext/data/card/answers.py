@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.card.rates import Tally
+from dianjin_ext.data.card.source import without_home
 
 ALL: Final = "all"
 OUTCOMES: Final = ("right", "wrong", "cut", "no_answer", "open")
@@ -46,7 +47,7 @@ class Answers:
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
-        question, model = candidate.question, candidate.model
+        question, model = candidate.question, without_home(candidate.model)
         if "search" in candidate.notes:  # thinks in another way than when it is asked once
             model = f"{model} (search)"
         groups = self._found.setdefault(model, {})

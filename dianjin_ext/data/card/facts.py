@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from dianjin_ext.data.card import process
 from dianjin_ext.data.card.answers import Answers
 from dianjin_ext.data.card.counting import Counts, Samples
 from dianjin_ext.data.card.judge import Judged
+from dianjin_ext.data.card.labels import read_labels
 from dianjin_ext.data.card.licences import UNKNOWN, licence, strictest
 from dianjin_ext.data.card.rows import rows
-from dianjin_ext.data.card.source import Source
-from dianjin_ext.data.card.truth import Quality, read_labels
+from dianjin_ext.data.card.source import Source, without_home
+from dianjin_ext.data.card.truth import Quality
 from dianjin_ext.data.rows_file import holds
 from dianjin_ext.questions.question import Question
 from dianjin_ext.questions.readers import READERS
@@ -30,7 +31,7 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
 
     Args:
         source: The set.
-        truth: Labels; see `dianjin_ext.data.card.truth`.
+        truth: Labels; see `dianjin_ext.data.card.labels`.
 
     Raises:
         DianjinError: The rows or the labels can't be read.
@@ -82,12 +83,18 @@ def gather(source: Source, truth: Path | None = None) -> dict[str, Any]:
         "inputs": process.inputs_of(source, source.manifest.get("inputs", {})),
         "removed": process.removed(source),
         "samples": {
-            group: [asdict(item) for item in samples.of(group)]
+            group: [_sample(item) for item in samples.of(group)]
             for group, _ in samples.seen.most_common()
         },
     }
     plain: dict[str, Any] = json.loads(json.dumps(found, ensure_ascii=False))
     return plain
+
+
+def _sample(item: Question | Candidate) -> dict[str, Any]:
+    if isinstance(item, Candidate):
+        item = replace(item, model=without_home(item.model))
+    return asdict(item)
 
 
 def _name(item: Question | Candidate) -> str:

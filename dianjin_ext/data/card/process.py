@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from dianjin_ext.data import prompts
 from dianjin_ext.data.card.rows import removed as left_out
-from dianjin_ext.data.card.source import Source
+from dianjin_ext.data.card.source import Source, without_home
 from dianjin_ext.data.rows_file import holds
 from dianjin_ext.parquet import read_rows
 
@@ -91,7 +91,12 @@ def _standing(source: Source, step: Mapping[str, Any]) -> int | None:
 def spent(source: Source) -> list[dict[str, Any]]:
     """Return what each step spent on each model."""
     return [
-        {"name": str(step.get("name", "")), "role": role, **said}
+        {
+            "name": str(step.get("name", "")),
+            "role": role,
+            **said,
+            "model": without_home(str(said.get("model", ""))),
+        }
         for step in source.steps
         for role, said in step.get("report", {}).get("spent", {}).items()
         if said.get("replies")
@@ -177,6 +182,8 @@ def settings(source: Source) -> list[dict[str, Any]]:
         inputs = step.get("inputs", {})
         if isinstance(inputs, Mapping):
             about["inputs"] = inputs_of(source, inputs)
+        if isinstance(models := step.get("models"), Mapping):
+            about["models"] = {role: without_home(str(name)) for role, name in models.items()}
         found.append(about)
     return found
 

@@ -48,13 +48,18 @@ class Source(NamedTuple):
         place = Path(outputs.get(path, path))
         if self.folder is not None and place.is_relative_to(self.folder):
             place = place.relative_to(self.folder)
-        return Path(*place.parts[-2:]).as_posix() if place.is_absolute() else place.as_posix()
+        return without_home(place.as_posix())
 
     def removed(self, step: Mapping[str, Any]) -> Path | None:
         """Return the file that names what a step removed; None where there is none."""
         output = self.output(step)
         path = output and output.with_suffix(".removed.jsonl")
         return path if path and path.is_file() else None
+
+
+def without_home(name: str) -> str:
+    """Return a path, or a model's name that is one, with no more of it than a folder."""
+    return Path(*Path(name).parts[-2:]).as_posix() if name.startswith("/") else name
 
 
 def find(target: Path) -> Source:

@@ -1,92 +1,16 @@
 """How good `verify` and `select` are, by rows whose truth is known."""
 
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from dianjin_ext.data.candidate import Candidate
+from dianjin_ext.data.card.labels import Label, Labels, Name
 from dianjin_ext.data.card.rates import Tally, f1
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.jsonl import BadRowError, Lines, kind, parse, take
 
 FILTERS: Final = ("verify", "select", "both")
 """What is measured; `both` is `verify`, then `select`, against all rows that came to `verify`."""
 ALL: Final = "all"
-
-
-class Name(NamedTuple):
-    """Which response a label is of.
-
-    Attributes:
-        id: Of the question.
-        sample: Which of the responses to it.
-        model: Who wrote it; None for the only one of that number.
-    """
-
-    id: str
-    sample: int = 0
-    model: str | None = None
-
-
-class Label(NamedTuple):
-    """The truth about one response.
-
-    Attributes:
-        right: Whether its answer is right.
-        sound: Whether its reasoning is; None where nobody looked.
-    """
-
-    right: bool
-    sound: bool | None = None
-
-    def good(self, *, reasoned: bool) -> bool | None:
-        """Return whether it should be kept, by its reasoning too; None where that is not known."""
-        if not self.right or not reasoned:
-            return self.right
-        return self.sound
-
-
-Labels = Mapping[Name, Label]
-
-
-def read_labels(path: Path) -> dict[Name, Label]:
-    """Return the labels of a file of JSON lines.
-
-    Each line has `id`, `right`, and where known `sound`; `sample` is 0 where it is missing, and
-    `model` is for sets in which several wrote a response of that number.
-
-    Raises:
-        DianjinError: The file can't be read, a line is no label, or two disagree.
-    """
-    found: dict[Name, Label] = {}
-    for number, line in enumerate(Lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            name, label = _label(parse(line))
-        except BadRowError as error:
-            raise DianjinError(f"{path}, line {number}, {error}") from None
-        if found.setdefault(name, label) != label:
-            raise DianjinError(
-                f"{path}, line {number}: {name.id!r}, sample {name.sample} has another label "
-                "above; keep one"
-            )
-    return found
-
-
-def _label(row: dict[str, Any]) -> tuple[Name, Label]:
-    sample = row.get("sample", 0)
-    if isinstance(sample, bool) or not isinstance(sample, int):
-        raise BadRowError("sample", f"expected a whole number, found {kind(sample)}")
-    sound = row.get("sound")
-    if sound is not None and not isinstance(sound, bool):
-        raise BadRowError("sound", f"expected true, false or null, found {kind(sound)}")
-    model = row.get("model")
-    if model is not None and not isinstance(model, str):
-        raise BadRowError("model", f"expected the name of a model, found {kind(model)}")
-    name = take(row, "id", str, "the id of a question")
-    return Name(name, sample, model), Label(take(row, "right", bool, "true or false"), sound)
 
 
 class Measured:
@@ -131,7 +55,7 @@ class Quality:
     """Counts kept and dropped rows against their labels.
 
     Args:
-        labels: See `read_labels`.
+        labels: See `dianjin_ext.data.card.labels`.
     """
 
     def __init__(self, labels: Labels) -> None:
@@ -141,6 +65,8 @@ class Quality:
         self._came: Counter[tuple[str, bool]] = Counter()  # filter, kept
         # filter, whether reasoning counts, language or all
         self._measured: dict[tuple[str, bool, str], Measured] = {}
+        # what verify says of the answer alone, by who says it
+        self._decided = {"rules": Measured(), "judge": Measured()}
         self._reasoned = False
 
     def add(self, candidate: Candidate) -> None:
@@ -157,6 +83,11 @@ class Quality:
         }
         if "verify" in notes:
             self._count("verify", candidate, label, standing["verify"], reasoned=(False, True))
+            if label is not None:
+                judged = notes["verify"].get("rule") == "undecided" and "judge" in notes["verify"]
+                self._decided["judge" if judged else "rules"].add(
+                    candidate.question.id, kept=candidate.acc == 1.0, good=label.right
+                )
             kept = "select" in notes and standing["select"]
             self._count("both", candidate, label, kept)
         if "select" in notes:
@@ -195,7 +126,10 @@ class Quality:
                     found.add(question.id, kept=kept, good=good)
 
     def summary(self) -> dict[str, Any]:
-        """Return `labels`, `met` (how many of them a row has) and the measured `filters`."""
+        """Return `labels`, how many of them a row has (`met`), and the measured `filters`.
+
+        `decided` is what `verify` says of the answer alone, by whether rules or the judge say it.
+        """
         came = {name for name, _ in self._came}
         names = [name for name in FILTERS if name in came]
         if not {"verify", "select"} <= came:
@@ -204,6 +138,7 @@ class Quality:
             "labels": len(self._labels),
             "met": len(self._met),
             "filters": [self._filter(name) for name in names],
+            "decided": {name: found.summary() for name, found in self._decided.items()},
         }
 
     def _filter(self, name: str) -> dict[str, Any]:

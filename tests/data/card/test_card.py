@@ -230,6 +230,18 @@ def test_candidates_without_a_manifest_tell_what_they_can(made, tmp_path):
         assert words in text
 
 
+def test_of_a_models_folder_and_of_stray_labels_the_card_says_what_helps(made, tmp_path):
+    row = replace(made.candidate(1), model="/home/somebody/runs/merged").note("verify", {})
+    write_candidates([row], tmp_path / "x.parquet")
+    labels = [{"id": row.question.id, "right": True}, {"id": "gone", "right": True}]
+    (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, labels)))
+    facts = write_card(tmp_path / "x.parquet", truth=tmp_path / "labels.jsonl")
+    assert facts["quality"]["met"] == 1
+    text = (tmp_path / "x.card.md").read_text(encoding="utf-8")
+    assert "1 labels name no response of this set" in text
+    assert "somebody" not in json.dumps(facts) and "runs/merged" in text
+
+
 def test_what_is_no_set_is_told(tmp_path):
     with pytest.raises(DianjinError, match="is not there"):
         write_card(tmp_path / "gone")

@@ -1,51 +1,11 @@
-import json
 from dataclasses import replace
 
 import pytest
 
-from dianjin_ext.data.card.truth import Label, Name, Quality, read_labels
+from dianjin_ext.data.card.labels import Label, Name
+from dianjin_ext.data.card.truth import Quality
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.intervals import wilson_interval
-
-
-def test_labels_are_read(tmp_path):
-    file = tmp_path / "labels.jsonl"
-    rows = [
-        {"id": "a", "right": True},
-        {"id": "a", "sample": 1, "right": True, "sound": False},
-        {"id": "b", "sample": 0, "right": False, "sound": None},
-        {"id": "b", "sample": 0, "right": False},  # the same again
-        {"id": "b", "model": "teacher", "right": True},
-    ]
-    file.write_text("\n\n".join(map(json.dumps, rows)))
-    assert read_labels(file) == {
-        Name("a"): Label(True),
-        Name("a", 1): Label(True, False),
-        Name("b", 0): Label(False),
-        Name("b", 0, "teacher"): Label(True),
-    }
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ('{"right": true}', "line 2, id: expected the id of a question; the key is missing"),
-        ('{"id": "x"}', "line 2, right: expected true or false; the key is missing"),
-        ('{"id": "x", "right": 1}', "line 2, right: expected true or false, found a number"),
-        ('{"id": "x", "right": true, "sound": "yes"}', "line 2, sound: expected true, false"),
-        ('{"id": "x", "right": true, "sample": true}', "line 2, sample: expected a whole number"),
-        ('{"id": "x", "right": true, "model": 1}', "line 2, model: expected the name of a model"),
-        ("[1]", "line 2, line: expected a JSON object"),
-        ('{"id": "a", "right": false}', "line 2: 'a', sample 0 has another label above"),
-    ],
-)
-def test_a_line_that_is_no_label_is_told(tmp_path, line, words):
-    file = tmp_path / "labels.jsonl"
-    file.write_text('{"id": "a", "right": true}\n' + line + "\n")
-    with pytest.raises(DianjinError, match=words) as raised:
-        read_labels(file)
-    assert str(file) in str(raised.value)
-
 
 BOTH = ("verify", "select")
 
@@ -138,6 +98,29 @@ def test_where_verify_checked_the_reasoning_a_right_answer_is_not_enough(row):
 
 def test_without_a_filter_nothing_is_measured(made):
     assert measured([(made.candidate(1), (True, True))])["filters"] == []
+
+
+def test_the_verdict_on_the_answer_is_measured_by_who_gives_it(row, made):
+    by_rule, by_judge = {"rule": "correct"}, {"rule": "undecided", "judge": "correct"}
+    rows = [
+        (row(1, "zh", ("verify",), verify=by_rule), (True, None)),
+        # right, and dropped for its reasoning: the verdict on the answer was right all the same
+        (row(2, "zh", ("verify",), "verify: reasoning_broken", verify=by_rule), (True, False)),
+        (row(3, "zh", ("verify",), verify=by_judge), (True, None)),
+        (row(4, "zh", ("verify",), verify=by_judge), (False, None)),
+        (
+            replace(
+                row(5, "zh", ("verify",), "verify: wrong", verify=by_judge | {"judge": "wrong"}),
+                acc=0.0,
+            ),
+            (True, None),
+        ),
+    ]
+    decided = measured(rows)["decided"]
+    rules, judge = decided["rules"], decided["judge"]
+    assert (rules["labelled"], rules["precision"]["rate"]) == (2, 1.0)
+    assert (judge["labelled"], judge["good_kept"], judge["bad_kept"]) == (3, 1, 1)
+    assert judge["recall"]["rate"] == 0.5
 
 
 def test_a_label_is_of_one_models_response(made):

@@ -58,6 +58,8 @@ def measured(facts: Facts) -> Section | None:
     if filters:
         blocks.append(Table(_COLUMNS, [row for each in filters for row in _rates(each)]))
         blocks.append(Table(_CELLS, [_cells(each) for each in filters]))
+    if found["decided"]["judge"]["labelled"]:
+        blocks.append(_decided(found["decided"]))
     blocks += [Prose(note) for each in found["filters"] for note in _notes(each)]
     if not found["filters"]:
         blocks.append(Prose(Words("No step filtered this set.", "本集未经过任何筛选步骤。")))
@@ -84,6 +86,26 @@ def _rates(each: Mapping[str, Any]) -> Iterator[list[Cell]]:
             rated(found["f1"]),
             rated(plain["f1"]),
         ]
+
+
+def _decided(found: Mapping[str, Any]) -> Table:
+    """Return how good the verdict on the answer is, by who gave it."""
+    names = {
+        "rules": Words("by rules", "由规则判定"),
+        "judge": Words("by the judge, where rules can't", "规则无法判定而由裁判模型判定"),
+    }
+    columns = [
+        Words("verdict on the answer", "对答案的判定"),
+        Words("called right and is", "判为正确且确实正确"),
+        Words("right and called so", "正确答案中被判为正确"),
+        Words("labelled", "标注数"),
+    ]
+    rows: list[list[Cell]] = [
+        [words, rated(own["precision"]), rated(own["recall"]), own["labelled"]]
+        for name, words in names.items()
+        if (own := found[name])["labelled"]
+    ]
+    return Table(columns, rows)
 
 
 def _cells(each: Mapping[str, Any]) -> list[Cell]:

@@ -159,6 +159,12 @@ def _quality_points(facts: Facts) -> Iterator[Text]:
                 "没有人工标注来说明保留数据的质量；请标注一部分并用 --truth 传入。",
             )
     else:
+        stray = facts["quality"]["labels"] - facts["quality"]["met"]
+        if stray:
+            yield Words(
+                f"{stray:,} labels name no response of this set; look at their id and sample.",
+                f"有 {stray:,} 条标注在本数据集中找不到对应的回答；请检查其 id 与 sample。",
+            )
         for each in facts["quality"]["filters"]:
             better, plain = each["overall"]["precision"], each["overall"]["keep_all"]["precision"]
             if better and plain and better["low"] <= plain["high"]:
