@@ -112,6 +112,8 @@ def told(report: dict[str, Any]) -> str:
     for name in ("sft", "rl"):
         if name in report:
             parts.append(f"{sum(report[name].values())} for {name.upper()}")
+    left = (f"{number} {why}" for why, number in report.get("unused", {}).items() if "size" in why)
+    parts += list(left)
     dropped = report.get("dropped") or {}
     if dropped:
         worst = [f"{reason} {number}" for reason, number in list(dropped.items())[:4]]

@@ -42,15 +42,17 @@ def quota_by_source(sizes: Mapping[str, float], rows: int | None) -> Quota:
         sizes: Source to most rows, or where `rows` is given, to its weight.
         rows: Rows in all.
     """
-
-    def key(question: Question) -> str:
-        names = question.data_source, question.id.partition("/")[0]
-        return next((p for p in sizes if any(fnmatchcase(n, p) for n in names)), "")
-
     if not sizes:
         everything = {} if rows is None else {"all": rows}
         return Quota(lambda _: "all", everything)
-    return Quota(key, shares(sizes, rows) if rows is not None else _whole(sizes))
+    most = shares(sizes, rows) if rows is not None else _whole(sizes)
+    return Quota(lambda question: named(question, sizes), most)
+
+
+def named(question: Question, sizes: Mapping[str, float]) -> str:
+    """Return the source of `sizes` that a question is of; empty for none."""
+    names = question.data_source, question.id.partition("/")[0]
+    return next((p for p in sizes if any(fnmatchcase(n, p) for n in names)), "")
 
 
 def shares(weights: Mapping[str, float], rows: int) -> dict[str, int]:

@@ -22,7 +22,7 @@ from dianjin_ext.data.prepare import rl_row
 from dianjin_ext.data.schema import sft_row, write_parquet, write_sft
 from dianjin_ext.data.split import groups_of
 from dianjin_ext.data.steps.base import SetStep
-from dianjin_ext.data.steps.draw import Quota, draw, quota_by_source, shares
+from dianjin_ext.data.steps.draw import Quota, draw, named, quota_by_source, shares
 from dianjin_ext.data.steps.pool import Pool, gather
 from dianjin_ext.data.steps.presets import sizes
 from dianjin_ext.data.steps.settings import Mix
@@ -60,6 +60,7 @@ def run(inputs: Sequence[Path], out: Path, settings: Mix) -> dict[str, Any]:
         expected = ", ".join(RL_FROM)
         raise DianjinError(f"rl_from: expected {expected}, found {settings.rl_from!r}")
     pool = gather(inputs, settings)
+    _count_unnamed(pool, settings)
     drawn = _draw(pool, settings)
     if not drawn.sft and not drawn.train:
         why = "; ".join(f"{number} {reason}" for reason, number in pool.unused.items())
@@ -104,6 +105,19 @@ def _draw(pool: Pool, settings: Mix) -> Drawn:
     for side in (sft, train):
         random.Random(settings.seed).shuffle(side)
     return Drawn(sft, train, val)
+
+
+def _count_unnamed(pool: Pool, settings: Mix) -> None:
+    """Count what no size is given for: a preset has the paper's sources alone."""
+    for side, given, able in (
+        ("sft", settings.sft, pool.taught.keys()),
+        ("rl", settings.rl, pool.practised),
+    ):
+        if by_source := sizes(settings.preset, side, given):
+            for name in sorted(able):
+                if not named(question := pool.questions[name], by_source):
+                    reason = f"{side}: no size given for {question.data_source}"
+                    pool.unused[reason] += 1
 
 
 def _kept_from_rl(pool: Pool, rl_from: str) -> set[str]:
