@@ -8,7 +8,9 @@ after another.
 
 import asyncio
 import json
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +29,7 @@ from dianjin_ext.questions.question import write_questions
 
 _BLOCK: Final = 256  # rows
 _AT_A_TIME: Final = 2  # blocks in an actor
+_LINE_S: Final = 60.0
 
 
 def outcomes(
@@ -54,7 +57,7 @@ def outcomes(
         actors = max(1, min(int(ray.cluster_resources().get("CPU", 1)), -(-rows // _AT_A_TIME)))
         context = ray.data.DataContext.get_current().copy()
         context.execution_options.preserve_order = True
-        context.enable_progress_bars = False
+        context.enable_progress_bars = sys.stderr.isatty()
         with ray.data.DataContext.current(context):
             block = max(1, min(_BLOCK, -(-rows // (2 * actors))))
             data = ray.data.read_parquet([str(path.absolute()) for path in paths])
@@ -63,12 +66,17 @@ def outcomes(
                 fn_constructor_args=(step.name, settings, _shared(models, actors), journal),
                 batch_size=None,
                 batch_format="pyarrow",
-                concurrency=actors,
-                num_cpus=1,
+                compute=ray.data.ActorPoolStrategy(size=actors),
+                num_cpus=0,  # they wait for replies; reading and cutting blocks needs the CPUs
+                scheduling_strategy="SPREAD",
                 max_concurrency=_AT_A_TIME,
             )
-            for row in data.iter_rows():
+            told = time.monotonic()
+            for done, row in enumerate(data.iter_rows(), 1):
                 yield _read(json.loads(row["done"]), step)
+                if time.monotonic() - told > _LINE_S and not sys.stderr.isatty():
+                    told = time.monotonic()
+                    print(f"{step.name}: {done:,} of {rows:,} rows", file=sys.stderr, flush=True)
 
 
 def _made(folder: Path) -> Path:
