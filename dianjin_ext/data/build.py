@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dianjin_ext.data.card import write_card
 from dianjin_ext.data.manifest import describe, file_digest, read_manifest, write_manifest
 from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
 from dianjin_ext.data.run_step import Engine, run_step
@@ -27,7 +28,7 @@ def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[di
 
     Args:
         pipeline: What is run.
-        out: Folder for the output of each step, `manifest.json` and `journal/`.
+        out: Folder for the output of each step, `journal/`, `manifest.json` and the card.
         engine: Who runs the steps that look at one row at a time.
 
     Returns:
@@ -59,6 +60,7 @@ def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[di
             kept = [s for name, s in before.items() if name not in digests]
             write_manifest(out, pipeline, done + [s for s in kept if s["name"] in _names(pipeline)])
         write_manifest(out, pipeline, done)
+        write_card(out)
     return done
 
 

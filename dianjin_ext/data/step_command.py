@@ -93,7 +93,11 @@ def build_command(
         say(loaded, folder)
         return
     build(loaded, folder, engine=parse_engine(engine))
-    Console(highlight=False).print(f"{folder}: done", markup=False, soft_wrap=True)
+    Console(highlight=False).print(
+        f"{folder}: done; {folder / 'card.md'} and card.html say what is in it",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def parse_engine(text: str) -> Engine:

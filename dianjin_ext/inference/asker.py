@@ -22,6 +22,7 @@ from dianjin_ext.inference.faults import Refused, Spent, Transient
 from dianjin_ext.inference.journal import Journal, SharedJournal
 from dianjin_ext.inference.ledger import Limits
 from dianjin_ext.inference.places import Places
+from dianjin_ext.inference.replicas import Replicas
 from dianjin_ext.inference.reply import Reply, read_reply
 from dianjin_ext.inference.request import Question, Request, questions
 from dianjin_ext.inference.settings import AskSettings
@@ -53,15 +54,14 @@ class Asker:
     ) -> None:
         self.settings = settings
         self.tally = Tally()
-        endpoint = Endpoint(
-            role,
-            settings.model,
-            settings.base_url,
-            settings.api_key_env,
-            settings.timeout_s,
-            keyless=settings.keyless,
+        urls = settings.base_url if isinstance(settings.base_url, tuple) else [settings.base_url]
+        key, keyless = settings.api_key_env, settings.keyless
+        self._client = Replicas(
+            [
+                Client(Endpoint(role, settings.model, url, key, settings.timeout_s, keyless))
+                for url in urls
+            ]
         )
-        self._client = Client(endpoint)
         self.places = Places(settings.max_in_flight)
         self._account = open_account(settings.state_dir, f"{role}.state_dir")
         limits = Limits(

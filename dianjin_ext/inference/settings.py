@@ -34,8 +34,9 @@ class AskSettings(_Model):
 
     Attributes:
         model: The name of the model at the endpoint.
-        base_url: An endpoint that speaks OpenAI's protocol, such as `http://127.0.0.1:8000/v1`.
-            None takes the environment variable OPENAI_BASE_URL.
+        base_url: An endpoint that speaks OpenAI's protocol, such as `http://127.0.0.1:8000/v1`, or
+            a list of endpoints that serve the same model. None takes the environment variable
+            OPENAI_BASE_URL.
         api_key_env: The NAME of the environment variable that holds the key. A server without keys
             needs one too, with any value (`export OPENAI_API_KEY=EMPTY`).
         keyless: The server takes any key, so none is looked for, such as one that
@@ -60,7 +61,7 @@ class AskSettings(_Model):
     """
 
     model: str = Field(min_length=1)
-    base_url: str | None = None
+    base_url: str | tuple[str, ...] | None = None
     keyless: bool = False
     api_key_env: str = Field(default="OPENAI_API_KEY", pattern="^[A-Z_][A-Z0-9_]*$")
     options: dict[str, Any] = Field(default_factory=dict)
@@ -96,8 +97,10 @@ class AskSettings(_Model):
             )
         if taken := _OURS & self.options.keys():
             raise ValueError(f"options may not hold {', '.join(sorted(taken))}")
-        if self.base_url is not None:
-            url = urlsplit(self.base_url)
+        urls = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
+        if urls == ():
+            raise ValueError("base_url is an empty list; name an endpoint")
+        for url in map(urlsplit, urls or ()):
             if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc:
                 raise ValueError("base_url is expected as http(s)://HOST[:PORT][/PATH]")
         return self

@@ -9,7 +9,6 @@ pytest.importorskip("rich")
 
 from dianjin_ext.inference import progress
 from dianjin_ext.inference.answer import Tally
-from dianjin_ext.inference.places import Places
 
 
 def tally():
@@ -39,7 +38,9 @@ def test_without_a_terminal_it_is_a_line_a_minute(monkeypatch, capfd):
     monkeypatch.setattr(progress, "_LINE_S", 0.01)
 
     async def run():
-        state = asyncio.create_task(progress.report(tally(), Places(4), None, False))
+        state = asyncio.create_task(
+            progress.report(lambda s: progress.describe(tally(), 0, s, None, False))
+        )
         await asyncio.sleep(0.1)
         state.cancel()
         await asyncio.wait([state])
