@@ -82,9 +82,11 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{visible(text)}\n{fence}"
 
 
-def _code(text: str) -> str:
+def coded(text: str) -> str:
     """Return a text as code within a line, also of a table."""
     one_line = " ".join(visible(text).split()) or " "
+    if "\\|" in one_line:  # code has no way to say this within a table
+        return escape(one_line)
     longest = max((len(run) for run in _TICKS.findall(one_line)), default=0)
     ticks = "`" * (longest + 1)
     space = " " if longest else ""
@@ -141,7 +143,7 @@ def _cell(cell: Cell, language: Language) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, Code):
-        return _code(cell.code)
+        return coded(cell.code)
     if isinstance(cell, Share):
         full = min(_WIDTH, round(cell.value * _WIDTH))
         return f"{_FULL * full}{_EMPTY * (_WIDTH - full)} {escape(cell.text)}"
