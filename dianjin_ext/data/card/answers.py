@@ -36,20 +36,27 @@ def outcome(candidate: Candidate) -> str:
     return "wrong" if reason == "wrong" else "open"
 
 
+def name_of(candidate: Candidate) -> str:
+    """Return who answered, and how where that makes it another matter."""
+    how = [name for name in ("search",) if name in candidate.notes]
+    how += ["told the gold answer"] if candidate.told_gold else []
+    return without_home(candidate.model) + (f" ({', '.join(how)})" if how else "")
+
+
 class Answers:
     """Counts them by model, and by model and language."""
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, dict[str, Tally]]] = {}
+        self._writers: dict[str, str] = {}
         self._told: set[str] = set()  # models that the grader says something of
         self._said: dict[tuple[str, int], tuple[int, int]] = {}
         self._counted: dict[tuple[str, int], list[int]] = {}
 
     def add(self, candidate: Candidate) -> None:
         """Count a candidate."""
-        question, model = candidate.question, without_home(candidate.model)
-        if "search" in candidate.notes:  # thinks in another way than when it is asked once
-            model = f"{model} (search)"
+        question, model = candidate.question, name_of(candidate)
+        self._writers[model] = without_home(candidate.model)
         groups = self._found.setdefault(model, {})
         answered = outcome(candidate)
         if candidate.acc is not None or candidate.of:
@@ -67,10 +74,11 @@ class Answers:
             counted[1] += 1
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return for each model its `outcomes`, `by_language` and `passed` (k right of n).
+        """Return for each model its bare name (`writer`), `outcomes`, `by_language` and `passed`.
 
-        `passed` is what a step counted, and where none did, what is counted here; empty for one
-        response a question, and where none of a model's responses was graded.
+        `passed` is how many questions have k right responses of n: as a step counted them, and
+        where none did, as they are counted here. It is empty for one response a question, and where
+        none of a model's responses was graded.
         """
         passed: dict[str, Counter[tuple[int, int]]] = {}
         counted = {key: (right, of) for key, (right, of) in self._counted.items()} | self._said
@@ -86,6 +94,7 @@ class Answers:
         several = any(of > 1 for of, _ in passed) and model in self._told
         return {
             "model": model,
+            "writer": self._writers[model],
             "outcomes": rates.pop(ALL),
             "by_language": rates,
             "passed": [

@@ -219,6 +219,9 @@ def test_candidates_without_a_manifest_tell_what_they_can(made, tmp_path):
     facts = write_card(tmp_path / "x.parquet")
     told = [(each["step"], each["rows"], each["standing"]) for each in facts["funnel"]]
     assert told == [("verify", 6, 5), ("select", 6, 4)]
+    assert [each["model"] for each in facts["answers"]] == [
+        "teacher-7b", "teacher-7b (told the gold answer)",
+    ]  # fmt: skip
     assert facts["trained"] == ["standing"] and facts["leaks"] is None
     text = (tmp_path / "x.card.md").read_text(encoding="utf-8")
     for words in (

@@ -45,7 +45,7 @@ def licences(facts: Facts) -> Section | None:
         Words("commercial use", "商业用途"), Words("passing it on", "再分发"),
         Words("naming the authors", "署名"), Words("mind", "说明"),
     ]  # fmt: skip
-    models = sorted({each["model"] for each in facts["answers"] if each["model"]})
+    models = sorted({each["writer"] for each in facts["answers"] if each["writer"]})
     blocks: list[Block] = [Table(columns, rows)]
     if models:
         names = ", ".join(models)

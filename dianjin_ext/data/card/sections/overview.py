@@ -25,7 +25,7 @@ def about(facts: Facts) -> Words:
             f"共 {questions:,} 道题，不含模型回答"
             + (f"；其中 {bare:,} 道没有标准答案。" if bare else "。"),
         )
-    models = [each["model"] for each in facts["answers"] if each["model"]]
+    models = sorted({each["writer"] for each in facts["answers"] if each["writer"]})
     by = (f" by {', '.join(models)}", f"由 {'、'.join(models)} 生成，") if models else ("", "")
     return Words(
         f"{responses:,} responses{by[0]}; {questions:,} questions. Every response is kept in the "
