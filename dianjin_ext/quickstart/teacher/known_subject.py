@@ -98,6 +98,12 @@ class KnownSubject:
         score = compute_score(question.data_source, text, question.answer, question.extra_info)
         return score["acc"] == 1.0
 
+    def is_gold(self, text: str) -> bool:
+        """Return whether a text is the gold answer as the judge is told it."""
+        choices = self.question.choices
+        own = "".join(f"{x}. {choices.get(x)}" for x in self.gold) if choices else self.gold
+        return plain(text) in {plain(own), plain(clean(own)), plain(self.question.answer or "")}
+
     def concluded(self, text: str) -> str | None:
         """Return the answer that a text comes to last."""
         found = phrases.conclusions(text)
@@ -113,7 +119,11 @@ class KnownSubject:
         found, led = phrases.conclusions("\n".join(last)), phrases.leads("\n".join(last))
         right = bool(found) and self.agrees(found[-1])
         consistent = bool(found) and all(plain(each) == plain(found[-1]) for each in led)
-        same = language_of(reasoning) == self.language or self._no_words()
+        # an answer may be in another language, as of a translation
+        words = [
+            line for line in lines if not phrases.leads(line) and not phrases.conclusions(line)
+        ]
+        same = language_of("\n".join(words or lines)) == self.language or self._no_words()
         quoted = phrases.quotes(self.question, reasoning)
         return {
             "internal_consistency": consistent,

@@ -18,11 +18,17 @@ class UnknownError(Exception):
     """The teacher knows no answer to what is asked."""
 
 
-def find(text: str, known: Known | None) -> Subject | None:
-    """Return what a text asks: a question of the world or of a file; None for neither."""
+def find(text: str, known: Known | None, gold: str = "") -> Subject | None:
+    """Return what a text asks: a question of the world or of a file; None for neither.
+
+    Args:
+        text: The question, with whatever stands around it.
+        known: Questions of files.
+        gold: The gold answer, where the request says it.
+    """
     if (item := read_item(text)) is not None:
         return WorldSubject(item)
-    return known.find(text) if known is not None else None
+    return known.find(text, gold) if known is not None else None
 
 
 def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Reply:
@@ -39,7 +45,8 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
             the texts that came with it.
     """
     fields, language = asked.fields, asked.language
-    subject = find(fields.get("question", fields.get("instruction", "")), known)
+    gold = fields.get("reference", "")
+    subject = find(fields.get("question", fields.get("instruction", "")), known, gold)
     if asked.task == JUDGE:
         right = _agree(subject, fields["reference"], fields["answer"])
         return saying.verdict(right, language, rates, draws)

@@ -39,12 +39,11 @@ def _candidates(question: Question, others: Sequence[str], gold: str) -> Iterato
         yield from question.labels
     if (opposite := _OPPOSITE.get(gold.strip().lower())) is not None:
         yield opposite
-    if question.kind == "number" and (match := _NUMBER.search(gold)) is not None:
+    if question.kind != "label" and (match := _NUMBER.search(gold)) is not None:
         value = float(match[0].replace(",", ""))
         places = len(match[0].partition(".")[2])
         for other in (value * 1.1 + 1, value * 0.8 - 1, value * 2 + 3, -value - 1):
             yield gold[: match.start()] + f"{other:.{places}f}" + gold[match.end() :]
-        return
     yield from others
     yield from _LAST[question.language]
 
