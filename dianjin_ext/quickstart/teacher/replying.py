@@ -45,8 +45,8 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
             the texts that came with it.
     """
     fields, language = asked.fields, asked.language
-    gold = fields.get("reference", "")
-    subject = find(fields.get("question", fields.get("instruction", "")), known, gold)
+    text = fields.get("question", fields.get("instruction", ""))
+    subject = find(text, known, fields.get("reference", ""))
     if asked.task == JUDGE:
         right = _agree(subject, fields["reference"], fields["answer"])
         return saying.verdict(right, language, rates, draws)

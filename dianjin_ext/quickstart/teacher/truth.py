@@ -6,6 +6,8 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions.prompts import with_options
 from dianjin_ext.questions.question import Question
 from dianjin_ext.quickstart.teacher.item import read_item
+from dianjin_ext.quickstart.teacher.known_subject import KnownSubject
+from dianjin_ext.quickstart.teacher.subject import Subject
 from dianjin_ext.quickstart.teacher.world_subject import WorldSubject
 
 
@@ -38,5 +40,22 @@ def truth(question: Question, reasoning: str, answer: str) -> Truth:
     item = read_item(with_options(question))
     if item is None:
         raise DianjinError(f"{question.id or question.question!r}: not a question of the world")
-    subject = WorldSubject(item)
+    return _truth(WorldSubject(item), reasoning, answer)
+
+
+def own_truth(question: Question, reasoning: str, answer: str) -> Truth:
+    """Return what is true of a response that the teacher wrote, also to a question of a file.
+
+    Reasoning about such a question is told sound by the teacher's own phrases; that of anybody else
+    counts as broken.
+
+    Raises:
+        DianjinError: The question is neither of the world nor has a gold answer.
+    """
+    if question.answer is None or read_item(with_options(question)) is not None:
+        return truth(question, reasoning, answer)
+    return _truth(KnownSubject(question, ()), reasoning, answer)
+
+
+def _truth(subject: Subject, reasoning: str, answer: str) -> Truth:
     return Truth(subject.agrees(answer), all(subject.criteria(reasoning).values()))

@@ -3,6 +3,7 @@
 The bounds are those of the stated rates, four standard deviations wide.
 """
 
+import json
 import math
 
 import pytest
@@ -22,6 +23,7 @@ from dianjin_ext.data.steps.settings import (
 from dianjin_ext.inference.settings import read_settings
 from dianjin_ext.questions.question import Question, read_questions, write_questions
 from dianjin_ext.quickstart.teacher import serving_teacher, truth, world_questions
+from dianjin_ext.quickstart.teacher.files import write_labels
 from dianjin_ext.quickstart.teacher.rates import Rates
 
 for module in ("pyarrow", "aiohttp", "openai", "tenacity"):
@@ -194,3 +196,13 @@ def test_the_record_of_agents_is_merged(run, tmp_path, rates):
     kept = [candidate for candidate in rows if not candidate.dropped]
     assert within(len(kept), len(rows), 0.7)
     assert all("审核员" not in candidate.reasoning for candidate in kept)
+
+
+def test_labels_of_candidates_are_the_truth(run, questions, tmp_path):
+    out = tmp_path / "labels.jsonl"
+    with serving_teacher() as url:
+        given = run(distill.STEP, questions, Distill(samples=2), url)
+    assert write_labels(given, out) == 2 * COUNT
+    found = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    for (candidate, known, _), label in zip(labelled(given), found, strict=True):
+        assert label == {"id": candidate.question.id, "sample": candidate.sample, **known._asdict()}
