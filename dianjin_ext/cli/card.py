@@ -47,6 +47,7 @@ def card(
 
     source = find(target)
     written = files(out or source.card)
+    overwrite |= out is None and source.folder is not None  # a build's own card
     for path in written:
         check_output(path, inputs=[source.rows, *([truth] if truth else [])], overwrite=overwrite)
     write_card(target, truth=truth, out=out)

@@ -120,7 +120,7 @@ def leaks(source: Source) -> dict[str, Any] | None:
         for entry in islice(left_out(source, step), _LEAKS - len(examples)):
             examples.append(entry | {"file": source.short(str(entry.get("file", "")))})
     removed = sum(step.get("report", {}).get("removed", 0) for step in steps)
-    rows = steps[0].get("report", {}).get("rows", 0)
+    rows = sum(step.get("report", {}).get("rows", 0) for step in steps)
     return {
         "rows": rows,
         "removed": removed,

@@ -291,6 +291,9 @@ steps:
     assert [step["step"] for step in facts["funnel"]] == ["read", "read", "decontaminate", "mix"]
     for name in ("card.md", "card_zh.md", "card.html", "card.json"):
         assert str(home.parent) not in (home / "out" / name).read_text(encoding="utf-8")
+    assert (
+        CliRunner().invoke(app, ["card", str(home / "out")]).exit_code == 0
+    )  # the build wrote one
     # A card of the set's own folder is that of the build: a file there would change its digest.
     before = sorted((home / "out/drawn").rglob("*"))
     assert write_card(home / "out/drawn") == facts
