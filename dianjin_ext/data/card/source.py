@@ -72,14 +72,15 @@ def find(target: Path) -> Source:
     Raises:
         DianjinError: It is none of these.
     """
+    inside = (target if target.is_dir() else target.parent).resolve()
+    above = inside.parent
+    if any(step.get("out") == inside.name for step in _manifest(above).get("steps", ())):
+        return find(above)  # a card in this folder would make the build run its step again
     if target.is_file():
         return Source(target.stem, None, target, None, {}, target.with_suffix(".card.md"))
     if not target.is_dir():
         raise DianjinError(f"{target} is not there; name a set's folder, or its parquet file")
     manifest = _manifest(target)
-    above = target.resolve().parent
-    if not manifest and any(s.get("out") == target.name for s in _manifest(above).get("steps", ())):
-        return find(above)  # a card in this folder would make the build run its step again
     outputs = [target / str(step.get("out", "")) for step in manifest.get("steps", ())]
     mixed = [path for path in outputs if (path / CANDIDATES).is_file()]
     name = str(manifest.get("name") or target.resolve().name)

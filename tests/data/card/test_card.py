@@ -297,6 +297,7 @@ steps:
     # A card of the set's own folder is that of the build: a file there would change its digest.
     before = sorted((home / "out/drawn").rglob("*"))
     assert write_card(home / "out/drawn") == facts
+    assert write_card(home / "out/drawn/questions.parquet") == facts
     assert sorted((home / "out/drawn").rglob("*")) == before
 
 
