@@ -27,6 +27,10 @@ class Known:
 
     Args:
         questions: Those without a gold answer are left out.
+
+    Attributes:
+        number: Of questions with a gold answer.
+        opened: The texts of those that the teacher can open.
     """
 
     def __init__(self, questions: Iterable[Question]) -> None:
@@ -35,7 +39,9 @@ class Known:
         self._by_line: dict[str, list[_Entry]] = defaultdict(list)
         given = [question for question in questions if question.answer is not None]
         self.number = len(given)
-        given += [new for new in map(_opened, given) if new is not None]
+        new = [question for question in map(_opened, given) if question is not None]
+        self.opened = [question.question for question in new]
+        given += new
         common = Counter(line for question in given for line in set(_lines(question.question)))
         for question in given:
             entry = _Entry(KnownSubject(question, self._others(question)), _texts(question))

@@ -89,7 +89,7 @@ class KnownSubject:
     def agrees(self, answer: str) -> bool:
         """Return whether an answer is right, by the reward, or by its words for open answers."""
         answer, gold = unboxed(answer), self.gold
-        if plain(answer) in {plain(gold), plain(clean(gold))}:
+        if plain(answer) in {plain(gold), plain(clean(gold))} or self.is_gold(answer):
             return True
         if len(answer) >= _LONG and plain(gold).startswith(plain(answer).rstrip("…")):
             return True

@@ -8,7 +8,7 @@ from dianjin_ext.quickstart.teacher.known import Known
 from dianjin_ext.quickstart.teacher.phrases import plain
 from dianjin_ext.quickstart.teacher.rates import Rates
 from dianjin_ext.quickstart.teacher.saying import Reply
-from dianjin_ext.quickstart.teacher.statements import titles_in
+from dianjin_ext.quickstart.teacher.statements import chosen, titles_in
 from dianjin_ext.quickstart.teacher.subject import Subject
 from dianjin_ext.quickstart.teacher.tasks import ANSWER, JUDGE, Asked
 from dianjin_ext.quickstart.teacher.world_subject import WorldSubject
@@ -69,7 +69,8 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
         case "select":
             return saying.criteria(subject.criteria(fields["reasoning"]), rates, draws)
         case "rewrite":
-            return rewriting.rewritten(subject, fields["answer"], rates, draws)
+            others = known.opened if known is not None else ()
+            return rewriting.rewritten(subject, fields["answer"], others, rates, draws)
         case "rewrite_check":
             holds = rewriting.holds(subject, fields["rewritten"])
             return saying.rewrite_check(*holds, rates, draws)
@@ -84,9 +85,10 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
 
 
 def _agree(subject: Subject | None, reference: str, answer: str) -> bool:
-    """Return whether an answer is right: by the question, or else by the reference alone."""
-    if subject is not None:
+    """Return whether an answer is right; the reference is, even where the teacher knows better."""
+    if subject is not None and subject.agrees(reference):
         return subject.agrees(answer)
     if titles := titles_in(reference):
-        return titles_in(answer) == titles
+        named = isinstance(subject, WorldSubject) and chosen(subject.item, answer)
+        return (named or titles_in(answer)) == titles
     return bool(plain(reference)) and plain(reference) == plain(answer)

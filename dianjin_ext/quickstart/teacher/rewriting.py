@@ -1,5 +1,9 @@
 """Multiple choice to open question, and whether a rewritten question holds."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from dianjin_ext.questions.question import Language
 from dianjin_ext.quickstart.teacher import opening
 from dianjin_ext.quickstart.teacher.draws import Draws
 from dianjin_ext.quickstart.teacher.item import Item, read_item
@@ -11,18 +15,26 @@ from dianjin_ext.quickstart.teacher.subject import Subject
 from dianjin_ext.quickstart.teacher.world_subject import WorldSubject
 from dianjin_ext.quickstart.world import TITLE_ELEMENT
 
-_LEAK = {"zh": "（答案是{}。）", "en": " (It is {}.)"}
-_REFERS = {"zh": "从下列选项中选择：", "en": "Choose one of the following options: "}
-_OPPOSITE = {"zh": "请回答与此相反的情况。", "en": " Say what is the opposite of it."}
-_CANNOT = {"zh": "离开选项就不能唯一作答", "en": "it has no single answer without its options"}
+_LEAK: Final[dict[Language, str]] = {"zh": "（答案是{}。）", "en": " (It is {}.)"}
+_REFERS: Final[dict[Language, str]] = {
+    "zh": "从下列选项中选择：",
+    "en": "Choose one of the following options: ",
+}
+_CANNOT: Final[dict[Language, str]] = {
+    "zh": "离开选项就不能唯一作答",
+    "en": "it has no single answer without its options",
+}
 
 
-def rewritten(subject: Subject, answer: str, rates: Rates, draws: Draws) -> Reply:
+def rewritten(
+    subject: Subject, answer: str, others: Sequence[str], rates: Rates, draws: Draws
+) -> Reply:
     """Write an open question, or say that it can't be done.
 
     Args:
         subject: The multiple-choice question.
         answer: The reference answer, in words.
+        others: Open questions with other answers.
         rates: Of errors.
         draws: Of this reply.
     """
@@ -33,7 +45,7 @@ def rewritten(subject: Subject, answer: str, rates: Rates, draws: Draws) -> Repl
         ways = (
             text + _LEAK[language].format(" ".join(answer.split())),
             _REFERS[language] + text,
-            _changed(subject, text, draws),
+            _changed(subject, others, draws),
         )
         text = draws.pick("rewrite/way", ways)
     return Reply(f"QUESTION: {text}")
@@ -48,10 +60,7 @@ def holds(subject: Subject, text: str) -> tuple[bool, bool]:
         same = new is not None and whole and set(new.right) == set(item.right)
         return whole and not opening.refers(text), same
     own = _opened(subject)
-    whole = not opening.refers(text)
-    opposite = text.strip().endswith(tuple(map(str.strip, _OPPOSITE.values())))
-    known = own is not None and plain(own) in plain(text)
-    return whole, known and not opposite
+    return not opening.refers(text), own is not None and plain(own) in plain(text)
 
 
 def _opened(subject: Subject) -> str | None:
@@ -60,11 +69,13 @@ def _opened(subject: Subject) -> str | None:
     return opening.opened(subject.question) if isinstance(subject, KnownSubject) else None
 
 
-def _changed(subject: Subject, text: str, draws: Draws) -> str:
+def _changed(subject: Subject, others: Sequence[str], draws: Draws) -> str:
     """Return a question whose answer is another."""
     if not isinstance(subject, WorldSubject):
-        return text + _OPPOSITE[subject.language]
+        own = _opened(subject)
+        left = [text for text in others if text != own]
+        return draws.pick("rewrite/other", left) if left else _REFERS[subject.language]
     item = subject.item
-    others = sorted({TITLE_ELEMENT[title] for title in item.titles} - {item.element})
-    other = draws.pick("rewrite/element", others)
+    elements = sorted({TITLE_ELEMENT[title] for title in item.titles} - {item.element})
+    other = draws.pick("rewrite/element", elements)
     return Item(item.language, other, item.titles, item.lettered).opened()

@@ -50,8 +50,8 @@ def thought(subject: Subject, task: str, rates: Rates, draws: Draws) -> Reply:
     steps = subject.reason(answer, draws).splitlines()
     if opener := _OPENERS.get(task):
         steps.insert(0, opener[subject.language])
-    last = box(answer) if subject.boxed else answer
-    return Reply("\n\n".join(steps) + f"\n\n{last}")
+    # a box is asked for whatever the answer is, on one line
+    return Reply("\n\n".join(steps) + f"\n\n{box(' '.join(answer.split()))}")
 
 
 def merged(subject: Subject, thoughts: str) -> Reply:
@@ -64,6 +64,5 @@ def replied(subject: Subject, thoughts: str) -> Reply:
     """Return the reply that thoughts lead to: a reason, and the box."""
     answer = subject.concluded(thoughts) or unboxed(thoughts)
     lines = [line for line in without_boxes(thoughts).splitlines() if line.strip()]
-    if not subject.boxed:
-        return Reply(answer)
+    answer = " ".join(answer.split())
     return Reply(_REPLY[subject.language].format(lines[-1] if lines else "", box(answer)))

@@ -34,6 +34,7 @@ class Teacher:
         requests: That came, those included that were refused or given up.
         tasks: How many of them for each task; `unknown` for those that were refused.
         bodies: The digests of their bodies.
+        in_flight: How many of them wait for their reply now; those of a client that is gone don't.
     """
 
     rates: Rates
@@ -43,6 +44,7 @@ class Teacher:
     requests: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     bodies: set[bytes] = field(default_factory=set)
+    in_flight: int = 0
 
     async def chat(self, request: web.Request) -> web.Response:
         """POST /v1/chat/completions."""
@@ -62,7 +64,11 @@ class Teacher:
             return _refused(str(error))
         self.tasks[asked.task] += 1
         if self.latency:
-            await asyncio.sleep(self.latency)
+            self.in_flight += 1
+            try:
+                await asyncio.sleep(self.latency)
+            finally:
+                self.in_flight -= 1
         return web.json_response(completion(body, replies, drawn[0]))
 
     async def models(self, _: web.Request) -> web.Response:
@@ -76,6 +82,7 @@ class Teacher:
             {
                 "requests": self.requests,
                 "distinct": len(self.bodies),
+                "in_flight": self.in_flight,
                 "by_task": dict(sorted(self.tasks.items())),
             }
         )

@@ -267,6 +267,66 @@ def test_known_questions_over_the_wire(ask, asked, rates, tmp_path):
         assert asked(right, sent)[0] == 400
 
 
+def rewriting(question, **more):
+    options = "\n".join(f"{letter}. {text}" for letter, text in question.choices.items())
+    answer = "；".join(question.choices[letter] for letter in question.answer)
+    given = {"question": question.question, "options": options, "answer": answer, **more}
+    name = "rewrite_check" if more else "rewrite"
+    return prompts.load(name).messages(question.language, **given)
+
+
+def test_choices_of_files_are_opened_and_checked_over_the_wire(ask, rates, tmp_path):
+    path = tmp_path / "questions.parquet"
+    write_questions(MADE, path)
+    zero = {"questions": [path], **rates()}
+    with serving_teacher(**zero) as right, serving_teacher(**zero | {"rewrite_errs": 1}) as errs:
+        for question in (MADE[0], MADE[2]):
+            content = ask(right, rewriting(question))[1]
+            assert content == f"QUESTION: {opened(question)}"
+            text = content.removeprefix("QUESTION: ")
+            assert verdicts(ask(right, rewriting(question, rewritten=text))[1]) == ["yes", "yes"]
+            found = set()
+            for seed in range(30):
+                content = ask(errs, rewriting(question), seed=seed)[1]
+                text = content.removeprefix("QUESTION: ")
+                said = verdicts(ask(right, rewriting(question, rewritten=text))[1])
+                leaks = question.choices[question.answer] in text
+                assert leaks or "no" in said
+                found.add((leaks, *said))
+            assert found == {(True, "yes", "yes"), (False, "no", "yes"), (False, "yes", "no")}
+        assert ask(right, rewriting(MADE[1]))[1].startswith("IMPOSSIBLE: ")
+
+
+def verdicts(content):
+    lines = content.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["SELF_CONTAINED", "SAME_ANSWER"]
+    return [line.partition(": ")[2] for line in lines]
+
+
+def test_a_search_about_a_question_of_a_file(ask, rates, tmp_path):
+    path = tmp_path / "questions.parquet"
+    write_questions(MADE, path)
+    zero = {"questions": [path], **rates()}
+    with serving_teacher(**zero) as right, serving_teacher(**zero | {"wrong_thought": 1}) as wrong:
+        for question in MADE[:-1]:
+            known = {"question": task(question)}
+            think = prompts.load("search_think").messages(question.language, **known)
+            first = ask(wrong, think)[1]
+            known["thoughts"] = first
+            more = ask(right, prompts.load("search_correct").messages(question.language, **known))
+            text, _, box = more[1].rpartition("\n")
+            assert box.startswith("\\boxed{")
+            known["thoughts"] = f"{first}\n\n{text}\n{box}"
+            merged = ask(right, prompts.load("search_merge").messages(question.language, **known))[
+                1
+            ]
+            assert "\\boxed" not in merged
+            known["thoughts"] = merged
+            final = ask(right, prompts.load("search_answer").messages(question.language, **known))
+            assert graded_whole(question, merged, final[1]) in ("correct", "undecided")
+            assert final[1].endswith(box)
+
+
 def graded_whole(question, reasoning, content):
     response = DIANJIN_R1.wrap(reasoning, content)
     score = compute_score(question.data_source, response, question.answer, question.extra_info)

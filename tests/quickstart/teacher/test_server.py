@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -134,6 +133,19 @@ def test_the_judge_says_what_is_true_and_errs_at_its_rate(perfect, ask, rates):
         assert reply_of(read_verdict, url, ask, given) == turned
     with serving_teacher(**rates(off_form=1)) as url:
         assert reply_of(read_verdict, url, ask, given) == [None] * len(given)
+
+
+def test_the_judge_goes_by_the_reference_even_where_it_knows_better(perfect, ask):
+    question = next(q for q in QUESTIONS if q.answer == "A")
+    wrong_gold = replace(question, answer="B")
+    given = [judging(wrong_gold, answer) for answer in ("B", "A", question.choices["B"])]
+    assert reply_of(read_verdict, perfect, ask, given) == ["correct", "wrong", "correct"]
+    # without the options, as rewards may ask, and about what nobody knows
+    plain = [("下列哪项属于资产？", "库存现金", said) for said in ("库存现金。", "库存股")]
+    plain += [("How much?", "3 million", said) for said in ("3 Million.", "4 million", ".")]
+    given = [messages(*each) for each in plain]
+    expected = ["correct", "wrong", "correct", "wrong", "wrong"]
+    assert reply_of(read_verdict, perfect, ask, given) == expected
 
 
 def traces(url, ask, count=10):
@@ -391,26 +403,39 @@ def test_requests_are_counted(ask, asked):
         assert stats(url) == {
             "requests": 5,
             "distinct": 4,
+            "in_flight": 0,
             "by_task": {"answer": 3, "judge": 1, "unknown": 1},
         }
         with urllib.request.urlopen(f"{url}/models", timeout=30) as response:
             assert json.load(response)["data"][0]["id"] == "teacher"
 
 
-def test_many_requests_are_in_flight_at_once(ask):
-    with serving_teacher(latency=1.0) as url, ThreadPoolExecutor(100) as pool:
-        begin = threading.Barrier(101)
+def test_many_requests_are_in_flight_at_once_and_those_of_a_dead_client_are_not():
+    code = (
+        "import asyncio, aiohttp, sys, json\n"
+        "async def main():\n"
+        "    connector = aiohttp.TCPConnector(limit=0)\n"
+        "    async with aiohttp.ClientSession(connector=connector) as session:\n"
+        "        bodies = [json.loads(sys.argv[2]) | {'seed': seed} for seed in range(200)]\n"
+        "        await asyncio.gather(*(session.post(sys.argv[1], json=b) for b in bodies))\n"
+        "asyncio.run(main())\n"
+    )
+    with serving_teacher(latency=3600) as url:
+        body = json.dumps({"messages": asking(EACH[0])})
+        command = [sys.executable, "-c", code, f"{url}/chat/completions", body]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as client:
+            wait_until(lambda: stats(url)["in_flight"] == 200)
+            client.kill()
+        wait_until(lambda: stats(url)["in_flight"] == 0)
+        assert (stats(url)["requests"], stats(url)["distinct"]) == (200, 200)
 
-        def one(number):
-            begin.wait()
-            return ask(url, asking(EACH[0]), seed=number)
 
-        jobs = [pool.submit(one, number) for number in range(100)]
-        begin.wait()
-        # all of them are counted before the first can have been answered, one after the other
-        while stats(url)["requests"] < 100:
-            assert not all(job.done() for job in jobs)
-        assert len([job.result() for job in jobs]) == 100
+def wait_until(holds):
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "half"])
