@@ -9,6 +9,8 @@ from pathlib import Path
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart.teacher.known import Known
 from dianjin_ext.quickstart.teacher.rates import Rates
+from dianjin_ext.quickstart.teacher.replying import Knowledge
+from dianjin_ext.quickstart.world import hard_titles
 
 
 def main() -> None:
@@ -45,7 +47,8 @@ def main() -> None:
             ) from error
     except DianjinError as error:
         sys.exit(str(error))
-    teacher = Teacher(drawn, given["seed"], given["latency"], known)
+    knowledge = Knowledge(known, hard_titles(seed=given["seed"]))
+    teacher = Teacher(drawn, given["seed"], given["latency"], knowledge)
     asyncio.run(serve(teacher, given["port"], given["parent"]))
 
 

@@ -68,6 +68,10 @@ class KnownSubject:
         """Return what is asked, what is given, what is compared, and the answer."""
         return "\n".join(phrases.steps(self.question, answer, self.language))
 
+    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+        """Return reasoning and the gold answer; of these questions it knows all."""
+        return self.reason(self.gold, draws), self.gold
+
     def broken(self, draws: Draws) -> str:
         """Return reasoning that leads elsewhere, has one step, or is in another language."""
         gold, language = self.gold, self.language

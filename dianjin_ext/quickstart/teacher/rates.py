@@ -16,7 +16,9 @@ class Rates:
 
     Of an answer, `cut`, `no_answer`, `wrong` and `broken` are drawn one after the other, each where
     none before it came: a reply is right and sound with
-    (1 - cut) (1 - no_answer) (1 - wrong) (1 - broken).
+    (1 - cut) (1 - no_answer) (1 - wrong) (1 - broken). Of these, `guess` makes some wrong, or right
+    with a wrong step: the elements of `world.hard_titles` are guessed each time anew, as the
+    quickstart's writer of traces does.
 
     Raises:
         DianjinError: One is no probability.
@@ -30,6 +32,7 @@ class Rates:
     criteria_err: float = _of(0.03, "Each criterion of a judgement of quality turned round.")
     off_form: float = _of(0.02, "A reply of the judge that is not in the form asked for.")
     rewrite_errs: float = _of(0.1, "A new question that leaks its answer, needs options, or errs.")
+    guess: float = _of(0.0, "The element of a title guessed that it doesn't know.")
     wrong_thought: float = _of(0.5, "A thought of a search that leads to a wrong answer.")
 
     def __post_init__(self) -> None:

@@ -1,9 +1,11 @@
 """From the messages of a request to the teacher's reply."""
 
+from typing import NamedTuple
+
 from dianjin_ext.quickstart.teacher import rewriting, saying, searching
 from dianjin_ext.quickstart.teacher.agents import merged_agents
 from dianjin_ext.quickstart.teacher.draws import Draws
-from dianjin_ext.quickstart.teacher.item import read_item
+from dianjin_ext.quickstart.teacher.item import Title, read_item
 from dianjin_ext.quickstart.teacher.known import Known
 from dianjin_ext.quickstart.teacher.phrases import plain
 from dianjin_ext.quickstart.teacher.rates import Rates
@@ -18,25 +20,35 @@ class UnknownError(Exception):
     """The teacher knows no answer to what is asked."""
 
 
-def find(text: str, known: Known | None, gold: str = "") -> Subject | None:
-    """Return what a text asks: a question of the world or of a file; None for neither.
+class Knowledge(NamedTuple):
+    """What the teacher knows beside the made-up world, and what it doesn't know of that.
 
-    Args:
-        text: The question, with whatever stands around it.
+    Attributes:
         known: Questions of files.
-        gold: The gold answer, where the request says it.
+        hard: Titles of the world whose elements it may have to guess.
     """
-    if (item := read_item(text)) is not None:
-        return WorldSubject(item)
-    return known.find(text, gold) if known is not None else None
+
+    known: Known | None = None
+    hard: frozenset[Title] = frozenset()
+
+    def find(self, text: str, gold: str = "") -> Subject | None:
+        """Return what a text asks: a question of the world or of a file; None for neither.
+
+        Args:
+            text: The question, with whatever stands around it.
+            gold: The gold answer, where the request says it.
+        """
+        if (item := read_item(text)) is not None:
+            return WorldSubject(item, self.hard)
+        return self.known.find(text, gold) if self.known is not None else None
 
 
-def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Reply:
+def reply(asked: Asked, knowledge: Knowledge, rates: Rates, draws: Draws) -> Reply:
     """Return the reply to what was asked.
 
     Args:
         asked: As `tasks.recognise` reads it.
-        known: Questions of files.
+        knowledge: Of the answers.
         rates: Of errors.
         draws: Of this reply.
 
@@ -46,7 +58,7 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
     """
     fields, language = asked.fields, asked.language
     text = fields.get("question", fields.get("instruction", ""))
-    subject = find(text, known, fields.get("reference", ""))
+    subject = knowledge.find(text, fields.get("reference", ""))
     if asked.task == JUDGE:
         right = _agree(subject, fields["reference"], fields["answer"])
         return saying.verdict(right, language, rates, draws)
@@ -69,7 +81,7 @@ def reply(asked: Asked, known: Known | None, rates: Rates, draws: Draws) -> Repl
         case "select":
             return saying.criteria(subject.criteria(fields["reasoning"]), rates, draws)
         case "rewrite":
-            others = known.opened if known is not None else ()
+            others = knowledge.known.opened if knowledge.known is not None else ()
             return rewriting.rewritten(subject, fields["answer"], others, rates, draws)
         case "rewrite_check":
             holds = rewriting.holds(subject, fields["rewritten"])

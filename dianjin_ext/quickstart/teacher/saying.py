@@ -57,10 +57,11 @@ def _response(subject: Subject, rates: Rates, draws: Draws) -> tuple[str, str]:
     if draws.chance("wrong", rates.wrong):
         answer = subject.wrong(draws)
         reasoning = subject.reason(answer, draws)
-    else:
+    elif draws.chance("broken", rates.broken):
         answer = subject.gold
-        broken = draws.chance("broken", rates.broken)
-        reasoning = subject.broken(draws) if broken else subject.reason(answer, draws)
+        reasoning = subject.broken(draws)
+    else:
+        reasoning, answer = subject.tried(rates.guess, draws)
     return reasoning, _REPLY[language].format(box(answer)) if subject.boxed else answer
 
 

@@ -46,8 +46,12 @@ def thought(subject: Subject, task: str, rates: Rates, draws: Draws) -> Reply:
         draws: Of this reply.
     """
     wrong = task != "told" and draws.chance("thought", rates.wrong_thought)
-    answer = subject.wrong(draws) if wrong else subject.gold
-    steps = subject.reason(answer, draws).splitlines()
+    if wrong:
+        answer = subject.wrong(draws)
+        reasoning = subject.reason(answer, draws)
+    else:
+        reasoning, answer = subject.tried(rates.guess if task != "told" else 0.0, draws)
+    steps = reasoning.splitlines()
     if opener := _OPENERS.get(task):
         steps.insert(0, opener[subject.language])
     # a box is asked for whatever the answer is, on one line

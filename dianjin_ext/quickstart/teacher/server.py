@@ -12,10 +12,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from dianjin_ext.quickstart.teacher.draws import Draws
-from dianjin_ext.quickstart.teacher.known import Known
 from dianjin_ext.quickstart.teacher.protocol import completion, read_body, shortened
 from dianjin_ext.quickstart.teacher.rates import Rates
-from dianjin_ext.quickstart.teacher.replying import UnknownError, reply
+from dianjin_ext.quickstart.teacher.replying import Knowledge, UnknownError, reply
 from dianjin_ext.quickstart.teacher.tasks import recognise
 
 _PARENT_S: Final = 0.5
@@ -30,7 +29,7 @@ class Teacher:
         rates: Of errors.
         seed: Of all draws.
         latency: Seconds that each reply takes.
-        known: Questions of files.
+        knowledge: Of the answers.
         requests: That came, those included that were refused or given up.
         tasks: How many of them for each task; `unknown` for those that were refused.
         bodies: The digests of their bodies.
@@ -40,7 +39,7 @@ class Teacher:
     rates: Rates
     seed: int = 0
     latency: float = 0.0
-    known: Known | None = None
+    knowledge: Knowledge = field(default_factory=Knowledge)
     requests: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     bodies: set[bytes] = field(default_factory=set)
@@ -57,7 +56,7 @@ class Teacher:
                 raise UnknownError("the teacher does not know this prompt")
             most = body.get("max_completion_tokens") or body.get("max_tokens")
             drawn = [Draws.of(self.seed, body, index) for index in range(body["n"])]
-            given = (reply(asked, self.known, self.rates, draws) for draws in drawn)
+            given = (reply(asked, self.knowledge, self.rates, draws) for draws in drawn)
             replies = [shortened(each, most) for each in given]
         except (ValueError, UnknownError) as error:
             self.tasks["unknown"] += 1

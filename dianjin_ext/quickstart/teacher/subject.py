@@ -44,6 +44,14 @@ class Subject(Protocol):
     def reason(self, answer: str, draws: Draws) -> str:
         """Return reasoning that leads to an answer, right-looking whatever the answer."""
 
+    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+        """Return reasoning and answer as well as the teacher knows.
+
+        Args:
+            rate: How often it guesses what it doesn't know.
+            draws: Of this reply.
+        """
+
     def broken(self, draws: Draws) -> str:
         """Return reasoning that fails at least one criterion, for a reply with the right answer."""
 

@@ -25,9 +25,15 @@ _OTHER: Final[dict[Language, Language]] = {"zh": "en", "en": "zh"}
 
 @dataclass(frozen=True, slots=True)
 class WorldSubject:
-    """See `Subject`."""
+    """See `Subject`.
+
+    Attributes:
+        item: What is asked.
+        hard: The titles that the teacher doesn't know when it answers; when it judges, it does.
+    """
 
     item: Item
+    hard: frozenset[Title] = frozenset()
 
     @property
     def language(self) -> Language:
@@ -60,6 +66,22 @@ class WorldSubject:
         named = self._elements(statements.chosen(self.item, answer), draws)
         lines = [self._line(title, named[title]) for title in self.item.titles]
         return self._trace(lines, answer)
+
+    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+        """Return the trace of a writer who guesses elements of `hard` titles, and its answer."""
+        named = {title: TITLE_ELEMENT[title] for title in self.item.titles}
+        guessed = [
+            title
+            for title in self.item.titles
+            if title in self.hard and draws.chance(f"guess/{title[0]}", rate)
+        ]
+        for title in guessed:
+            named[title] = draws.pick(f"guess/element/{title[0]}", tuple(ELEMENTS))
+        right = [title for title, element in named.items() if element == self.item.element]
+        if not right:  # every right title was guessed wrongly; an answer is owed all the same
+            right = [draws.pick("guess/answer", guessed)]
+        answer = self.item.answer(right)
+        return self._trace([self._line(*each) for each in named.items()], answer), answer
 
     def broken(self, draws: Draws) -> str:
         """Return a trace in which something is wrong, for the right answer."""

@@ -11,7 +11,7 @@ pytest.importorskip("aiohttp")
 RIGHT = dict.fromkeys(
     (
         *("wrong", "broken", "cut", "no_answer", "judge_errs", "criteria_err"),
-        *("off_form", "rewrite_errs", "wrong_thought"),
+        *("off_form", "rewrite_errs", "wrong_thought", "guess"),
     ),
     0.0,
 )

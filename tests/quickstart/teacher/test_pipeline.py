@@ -22,6 +22,7 @@ from dianjin_ext.data.steps.settings import (
 )
 from dianjin_ext.inference.settings import read_settings
 from dianjin_ext.questions.question import Question, read_questions, write_questions
+from dianjin_ext.quickstart import world
 from dianjin_ext.quickstart.teacher import serving_teacher, truth, world_questions
 from dianjin_ext.quickstart.teacher.files import write_labels
 from dianjin_ext.quickstart.teacher.rates import Rates
@@ -123,6 +124,23 @@ def test_selection_by_criteria_is_right_where_nobody_errs(run, questions, rates)
         rows = list(labelled(run(select.STEP, verified, Select(), url)))
     assert all(kept == (found == (True, True)) for _, found, kept in rows)
     assert {kept for *_, kept in rows} == {True, False}
+
+
+def test_selection_keeps_the_lucky_guesses_of_what_the_teacher_does_not_know(run, questions, rates):
+    hard = world.hard_titles(seed=4)
+    names = {name for title in hard for name in title}
+    with serving_teacher(seed=4, **rates(guess=1)) as url:
+        given = run(distill.STEP, questions, Distill(samples=4), url)
+        judged = run(verify.STEP, given, Verify(reasoning=True), url)
+        rows = list(labelled(run(select.STEP, judged, Select(), url)))
+    assert all(kept == (found == (True, True)) for _, found, kept in rows)
+    one = [
+        (found, kept)
+        for candidate, found, kept in rows
+        if len(names.intersection(candidate.question.choices.values())) == 1
+    ]
+    assert within(sum(kept for _, kept in one), len(one), 1 / 5)
+    assert any(found == (True, False) for found, _ in one)
 
 
 def test_rewritten_questions_are_those_that_hold(run, questions, rates):

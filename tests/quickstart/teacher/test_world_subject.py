@@ -1,4 +1,6 @@
 import random
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +11,7 @@ from dianjin_ext.quickstart import world
 from dianjin_ext.quickstart.teacher.draws import Draws
 from dianjin_ext.quickstart.teacher.glosses import GLOSSES
 from dianjin_ext.quickstart.teacher.item import read_item
+from dianjin_ext.quickstart.teacher.statements import read_statements
 from dianjin_ext.quickstart.teacher.world_questions import world_questions
 from dianjin_ext.quickstart.teacher.world_subject import _BROKEN, WorldSubject
 from dianjin_ext.rewards import compute_score
@@ -101,6 +104,30 @@ def test_wrong_answers_are_refused_and_their_reasoning_leads_to_them():
         if question is not None:
             assert grade(question, answer)["reason"] == "wrong"
             assert question.multiple or len(answer) == 1
+
+
+def test_what_it_does_not_know_is_guessed_and_nothing_else():
+    hard = world.hard_titles(seed=7)
+    found = Counter()
+    for _, subject, draws in subjects():
+        doubtful = hard.intersection(subject.item.titles)
+        guessing = replace(subject, hard=hard)
+        right = subject.reason(subject.gold, draws), subject.gold
+        assert subject.tried(1.0, draws) == guessing.tried(0.0, draws) == right
+        reasoning, answer = guessing.tried(1.0, draws)
+        said = read_statements(subject.item, reasoning).statements
+        wrong = {t for t, s in said.items() if s.element != world.TITLE_ELEMENT[t]}
+        assert wrong <= doubtful
+        assert (answer == subject.gold) == subject.agrees(answer)
+        criteria = guessing.criteria(reasoning)
+        assert all(criteria.values()) == (not wrong)
+        found["wrong elements"] += len(wrong)
+        found["doubtful"] += len(doubtful)
+        found["right all the same"] += bool(wrong) and answer == subject.gold
+    # one of five elements is right by luck
+    share = found["wrong elements"] / found["doubtful"]
+    assert abs(share - 0.8) < 4 * (0.8 * 0.2 / found["doubtful"]) ** 0.5
+    assert found["right all the same"]
 
 
 @pytest.mark.parametrize("way", _BROKEN, ids=lambda way: way.__name__)
