@@ -14,6 +14,7 @@ from dianjin_ext.data.steps.base import RowStep
 from dianjin_ext.data.steps.read_settings import plain
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
+from dianjin_ext.rewards.judge.prompt import PROMPT_VERSION
 
 NAME = "manifest.json"
 
@@ -53,6 +54,8 @@ def describe(
         "models": {role: m.model for role, m in asked.items()},
         "options": {role: m.options for role, m in asked.items() if m.options},
     }
+    if "judge" in asked:
+        about["judge_prompt"] = PROMPT_VERSION
     return about | {"digest": _digest([about, __version__])}
 
 
