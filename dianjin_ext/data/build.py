@@ -114,8 +114,9 @@ def told(report: dict[str, Any]) -> str:
     for name in ("sft", "rl"):
         if name in report:
             parts.append(f"{sum(report[name].values())} for {name.upper()}")
-    left = (f"{number} {why}" for why, number in report.get("unused", {}).items() if "size" in why)
-    parts += list(left)
+    unused = sorted(report.get("unused", {}).items(), key=lambda each: -each[1])
+    if left := [f"{why} {number}" for why, number in unused if number and "drawn" not in why]:
+        parts.append(f"not used: {', '.join(left[:4])}")
     dropped = report.get("dropped") or {}
     if dropped:
         worst = [f"{reason} {number}" for reason, number in list(dropped.items())[:4]]

@@ -30,8 +30,8 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
         "rl": {},
     },
     # https://arxiv.org/abs/2502.08127: 5,499 paths of FinQA; of its successor FinCoT 7,686 rows
-    # for SFT and 1,500 for RL.
-    "fino1": {"sft": {"finqa": 5499}, "rl": {"finqa": 1500}},
+    # for SFT and 1,500 for RL, from how many of each set is not published.
+    "fino1": {"sft": {"finqa": 5499, "*": 2187}, "rl": {"*": 1500}},
     # https://arxiv.org/abs/2501.12948, section 2.3.3: 600,000 of reasoning and 200,000 others.
     # Which of its sources are finance is not said, so the two are told apart by the reward.
     "deepseek_r1": {"sft": {"finance_instruct": 200_000, "*": 600_000}, "rl": {}},

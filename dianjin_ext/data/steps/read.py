@@ -41,7 +41,9 @@ def run(inputs: Sequence[Path], out: Path, settings: Read) -> dict[str, Any]:
     removed = [Removed(str(row), "", "bad_row", str(row)) for row in bad]
     usable = []
     for question in questions:
-        if question.answer is not None and (why := gold_problem(question)):
+        if question.answer is None and settings.gold:
+            removed.append(Removed(question.id, question.question, "without_gold"))
+        elif why := gold_problem(question):
             removed.append(Removed(question.id, question.question, "gold_unusable", why))
         else:
             usable.append(question)

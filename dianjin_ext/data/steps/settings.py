@@ -13,6 +13,9 @@ class Read:
     dataset: Annotated[str, "As in `dianjin prepare DATASET`; `own` with `map`."] = ""
     map: Annotated[Path | None, "With `own`: which column is what."] = None
     on_error: Annotated[str, "Bad rows: stop or skip."] = "stop"
+    gold: Annotated[bool, "Leave out questions without a gold answer: nothing can verify them."] = (
+        True
+    )
     splits: Annotated[tuple[str, ...], "Published splits to take; all where none is named."] = ()
     rows: Annotated[int | None, "Most questions, drawn at random."] = None
     seed: Annotated[int, "Seed of that draw."] = 0
