@@ -21,16 +21,17 @@ class Draws:
         self._key = key
 
     @classmethod
-    def of(cls, seed: int, body: Mapping[str, Any], index: int) -> Self:
+    def of(cls, seed: int, said: Any, body: Mapping[str, Any], index: int) -> Self:
         """Return the draws of a request's reply.
 
         Args:
             seed: Of the server.
+            said: The messages, or what counts of them.
             body: Of the request. The temperature counts too: who asks again with another one, as
                 after a reply that can't be read, gets another reply, as from a model.
             index: Which of the request's `n` replies.
         """
-        asked = [seed, body["messages"], body.get("seed"), body.get("temperature"), index]
+        asked = [seed, said, body.get("seed"), body.get("temperature"), index]
         return cls(hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest())
 
     def unit(self, name: str) -> float:

@@ -15,7 +15,7 @@ from dianjin_ext.quickstart.teacher.draws import Draws
 from dianjin_ext.quickstart.teacher.protocol import completion, read_body, shortened
 from dianjin_ext.quickstart.teacher.rates import Rates
 from dianjin_ext.quickstart.teacher.replying import Knowledge, UnknownError, reply
-from dianjin_ext.quickstart.teacher.tasks import recognise
+from dianjin_ext.quickstart.teacher.tasks import JUDGE, recognise
 
 _PARENT_S: Final = 0.5
 _MAX_BODY: Final = 16 << 20  # bytes
@@ -55,7 +55,9 @@ class Teacher:
             if (asked := recognise(body["messages"])) is None:
                 raise UnknownError("the teacher does not know this prompt")
             most = body.get("max_completion_tokens") or body.get("max_tokens")
-            drawn = [Draws.of(self.seed, body, index) for index in range(body["n"])]
+            # the judge's prompt has a code that is drawn for each request
+            said = dict(asked.fields) if asked.task == JUDGE else body["messages"]
+            drawn = [Draws.of(self.seed, said, body, index) for index in range(body["n"])]
             given = (reply(asked, self.knowledge, self.rates, draws) for draws in drawn)
             replies = [shortened(each, most) for each in given]
         except (ValueError, UnknownError) as error:

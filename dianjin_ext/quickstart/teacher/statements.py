@@ -91,7 +91,7 @@ def read_statements(item: Item, text: str) -> Said:
                 off |= wrong[title] or statement.element != said.statements[title].element
             standing.add(title)
             said.statements[title], wrong[title] = statement, off
-        if (conclusion := _conclusion(line)) is not None:
+        if (conclusion := last_conclusion(line)) is not None:
             said.concluded = chosen(item, conclusion)
     said.contradicted = any(wrong.values())
     return said
@@ -105,14 +105,10 @@ def _statements(line: str) -> list[tuple[Statement, str | None]]:
     ]
 
 
-def _conclusion(text: str) -> str | None:
+def last_conclusion(text: str) -> str | None:
+    """Return what the last conclusion of a text names; None where it has none."""
     found = [match for p in _CONCLUSION.values() for match in p.finditer(text)]
     return max(found, key=lambda match: match.start())[1] if found else None
-
-
-def concluded(text: str) -> str | None:
-    """Return what the last conclusion of a text names."""
-    return _conclusion(text)
 
 
 def chosen(item: Item, answer: str) -> frozenset[Title]:

@@ -93,7 +93,7 @@ class WorldSubject:
 
     def concluded(self, text: str) -> str | None:
         """Return the answer that a text comes to last."""
-        found = statements.concluded(text)
+        found = statements.last_conclusion(text)
         return None if found is None else self.item.answer(statements.chosen(self.item, found))
 
     def criteria(self, reasoning: str) -> dict[str, bool]:

@@ -56,3 +56,12 @@ def asked():
 def rates():
     """Return a function that returns rates of zero, but for those given."""
     return lambda **given: RIGHT | given
+
+
+@pytest.fixture(scope="module")
+def perfect():
+    """Return the address of a teacher that never errs."""
+    from dianjin_ext.quickstart.teacher import serving_teacher
+
+    with serving_teacher(**RIGHT) as base_url:
+        yield base_url
