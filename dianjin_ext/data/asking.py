@@ -93,7 +93,8 @@ class Row(Asking):
         total = self.spent.get(role, Spent(settings.model))
         for answer in answers:
             if answer.outcome in UNANSWERED:
-                raise NoReply(f"{answer.outcome}: {answer.error}")
+                unasked = answer.outcome == "unasked"
+                raise NoReply(str(answer.error) if unasked else f"{answer.outcome}: {answer.error}")
             if (reply := answer.reply) is not None:
                 tokens = reply.prompt_tokens, reply.completion_tokens
                 cost = settings.prices.cost(*tokens) if settings.prices else 0.0

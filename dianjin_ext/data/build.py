@@ -1,15 +1,13 @@
 """`dianjin build`: run the steps of a pipeline, of which only those that changed."""
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from dianjin_ext.data.alone import alone
 from dianjin_ext.data.card import write_card
 from dianjin_ext.data.manifest import describe, file_digest, read_manifest, write_manifest
 from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
@@ -39,8 +37,7 @@ def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[di
         DianjinError: Something is wrong with an input, or another build writes to the folder.
     """
     console = Console(stderr=True, highlight=False)
-    out.mkdir(parents=True, exist_ok=True)
-    with _alone(out):
+    with alone(out, "build"):
         before = read_manifest(out)
         done: list[dict[str, Any]] = []
         digests: dict[str, str] = {}
@@ -150,16 +147,3 @@ def _run(
 
 def _names(pipeline: Pipeline) -> set[str]:
     return {planned.name for planned in pipeline.steps}
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Hold the folder for this build."""
-    lock = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise DianjinError(f"{out}: another build writes to it; wait for its end") from None
-    finally:
-        os.close(lock)

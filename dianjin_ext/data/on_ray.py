@@ -123,9 +123,7 @@ class _Worker:
         return await Work(self._step, settings, models, journal.absolute()).__aenter__()
 
     async def _all(self, rows: list[Any]) -> list[Done]:
-        found = [done async for done in self._work.all(rows)]
-        stopped = self._work.stopped or "stopped"
-        return found + [Done(None, {}, stopped)] * (len(rows) - len(found))
+        return [done async for done in self._work.all(rows)]
 
     def _wait(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

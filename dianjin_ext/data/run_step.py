@@ -3,11 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from dianjin_ext.data.alone import alone
 from dianjin_ext.data.asking import Spent
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.models import Models, served
@@ -97,14 +98,24 @@ def run_step(
     counted = Counted()
     partial = out.with_suffix(".partial.parquet")
     removed: list[Removed] = []
-    with served(needed, journal / "servers") as ready:
+    if any(partial.samefile(path) for path in inputs if partial.exists()):
+        raise DianjinError(
+            f"{partial}: what is done so far would be written to this input; choose another name "
+            f"than {out.name}, or rename the input"
+        )
+    with ExitStack() as stack:
+        if needed:  # what a second one asks at the same time would be paid twice
+            stack.enter_context(alone(journal, step.name))
+        ready = stack.enter_context(served(needed, journal / "servers"))
         outcomes = _ray if engine == "ray" else _local
         done = outcomes(step, settings, ready, journal, inputs)
         write_items(_written(step, done, counted, removed), partial, step.gives)
     if counted.unanswered or counted.error:
+        spent = counted.error.startswith("budget_")
+        again = "run it with a larger one" if spent else "run the same command again"
         raise Unanswered(
             f"{name or step.name}: {counted.rows - counted.unanswered} of {total} rows are done: "
-            f"{counted.error}; run the same command again to go on "
+            f"{counted.error}; {again} to go on "
             f"(what is done so far is in {partial})"
         )
     if step.gives == "questions":
@@ -156,8 +167,6 @@ def _local(
             async for done in outcomes:
                 tell.done += 1
                 yield done
-            if (why := work.stopped) is not None:
-                yield Done(None, {}, why)
 
     with asyncio.Runner() as runner:
         stream = run()

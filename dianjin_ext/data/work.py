@@ -1,7 +1,6 @@
 """A step at work on rows, in one event loop: several rows at a time, in order."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.journal import SharedJournal
 
 _AHEAD: Final = 4  # rows under way for each request that may be
+_WAITING: Final = 4000  # rows that are done and wait for an earlier one
 
 
 class Done(NamedTuple):
@@ -69,11 +69,6 @@ class Work:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    @property
-    def stopped(self) -> str | None:
-        """Why no more questions are asked; None while they are."""
-        return next((a.tally.stopped for a in self.askers.values() if a.tally.stopped), None)
-
     async def one(self, row: Any) -> Done:
         """Do the step on one row."""
         if isinstance(row, Candidate) and row.dropped:
@@ -85,21 +80,42 @@ class Work:
             return Done(None, asking.spent, str(error))
 
     async def all(self, rows: Iterable[Any]) -> AsyncGenerator[Done, None]:
-        """Do the step on rows, taken as places get free; yields in their order."""
-        under_way: deque[asyncio.Task[Done]] = deque()
-        source = iter(rows)
+        """Do the step on rows, taken as places get free; yields in their order.
+
+        A row that takes long holds up no other, until `_WAITING` of them wait for it. When no more
+        is asked, as after a budget, the rows whose replies are recorded are still done.
+        """
+        places = asyncio.Semaphore(self._width)
+        ahead = asyncio.Semaphore(self._width + _WAITING)
+        taken: asyncio.Queue[asyncio.Task[Done] | None] = asyncio.Queue()
+        under_way: set[asyncio.Task[Any]] = set()
+
+        def ended(task: asyncio.Task[Done]) -> None:
+            under_way.discard(task)
+            places.release()
+            if not task.cancelled() and task.exception() is not None:
+                feeding.cancel()  # it ends the run when its turn comes
+
+        async def feed() -> None:
+            try:
+                for row in rows:
+                    await ahead.acquire()
+                    await places.acquire()
+                    task = asyncio.ensure_future(self.one(row))
+                    under_way.add(task)
+                    task.add_done_callback(ended)
+                    taken.put_nowait(task)
+            finally:
+                taken.put_nowait(None)
+
+        feeding = asyncio.ensure_future(feed())
         try:
-            while True:
-                while len(under_way) < self._width and self.stopped is None:
-                    row = next(source, None)
-                    if row is None:
-                        break
-                    under_way.append(asyncio.ensure_future(self.one(row)))
-                if not under_way:
-                    return
-                yield await under_way[0]
-                under_way.popleft()
+            while (task := await taken.get()) is not None:
+                yield await task
+                ahead.release()
+            await feeding
         finally:
-            for task in under_way:
+            tasks = [feeding, *under_way]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
