@@ -7,6 +7,7 @@ is the text of the right options, never what a model wrote.
 """
 
 import re
+import unicodedata
 from dataclasses import replace
 from typing import Final
 
@@ -23,14 +24,27 @@ _REPLY: Final = re.compile(r"\**(QUESTION|IMPOSSIBLE)\**\s*[:：]\s*(\S.*)")
 _CHECK: Final = re.compile(
     r"\**SELF_CONTAINED\**\s*[:：]\s*(yes|no)\W*\s+\**SAME_ANSWER\**\s*[:：]\s*(yes|no)\W*", re.I
 )
+# `5%以上`, `根据以上资料`, `a call option` and `the following year` refer to no options.
 _REFERS: Final = re.compile(
-    r"选项|下列|以下(?:哪|各|的?选)|以上|上述(?:哪|各)|哪一?[个项]选|(?-i:(?<![A-Za-z])[A-J][.、．)）])"
-    r"|\b(?:options?|the following|the above|of these|choices?)\b|\b[A-D]\)",
-    re.I,
+    r"选项|下列|以下(?:哪|各|的?选)|哪一?[个项]选|(?:以上|上述)(?:[各哪选都皆均]|[两三四]项|说法|表述|答案)"
+    r"|(?-i:(?<![A-Za-z])A\s*[.、．:：)）](?![A-J]).*(?<![A-Za-z])B\s*[.、．:：)）](?![A-J]))"
+    r"|\b(?:which|what|any|all|none|one|each|either) (?:one )?of the (?:following|above)\b"
+    r"|\bwhich (?:one )?of these\b"
+    r"|\bthe (?:following|above) (?:options?|choices?|answers?|statements?|is|are)\b"
+    r"|\b(?:which|correct|right|best|answer) (?:choices?\b"
+    r"|options?\b(?! (?:strateg|contract|position|premium|pric|style|type|writ|hold)))"
+    r"|\bthe (?:options|choices) (?:above|below|provided)\b",
+    re.I | re.S,
 )
+_LETTERS: Final = r"(?-i:[A-J](?:\s*(?:[和与、,，及&]|and|or)+\s*[A-J])+)"
+_HOLD: Final = r"\s*(?:项|选项)?\s*(?:都|皆|均|全|是|不|正确|错误|对|错|are|is|hold)"
 _OTHER_OPTIONS: Final = re.compile(
-    r"^(?:以上|上述|都|皆|均|全部|[A-J]\s*[和与、,，及]+\s*[A-J])|(?:以上|上述)[各两三四]?[项者]?(?:都|皆|均|全)"
-    r"|\b(?:all|none|both|neither) of\b|^[A-J](?:\s*(?:,|and|&)\s*[A-J])+$",
+    r"(?:^|[，,。；;：:])\s*(?:全部|所有)?(?:以上|上述)"
+    rf"|^(?:both |neither |only )?{_LETTERS}(?:[两三四]?项)?$"
+    rf"|^(?:(?-i:[A-J]{{2,}})|{_LETTERS}|(?-i:[A-J])(?:项|选项)){_HOLD}"
+    r"|^(?:都|皆|均|全部?)(?:不?(?:是|对|选|可|可以|正确|成立|包括|属于)|错误?)?$"
+    r"|^(?:all|none|both|neither)(?: of)?(?: (?:the|these|them|above|others?|options|choices|are"
+    r"|is|correct|right|true))*$",
     re.I,
 )
 _TRUTH_VALUES: Final = frozenset(
@@ -41,8 +55,27 @@ _TRUTH_VALUES: Final = frozenset(
         "错",
         "是",
         "否",
+        "不是",
+        "不对",
+        "不正确",
+        "是的",
+        "真",
+        "假",
+        "对的",
+        "错的",
+        "正确的",
+        "错误的",
+        "说法正确",
+        "说法错误",
+        "t",
+        "f",
         "√",
         "×",
+        "✓",
+        "✗",
+        "x",
+        "incorrect",
+        "correct",
         "true",
         "false",
         "yes",
@@ -51,7 +84,9 @@ _TRUTH_VALUES: Final = frozenset(
         "wrong",
     }
 )
-_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?")
+# `1、`, `（2）` and `3.` before a part of a question number it.
+_PART: Final = re.compile(r"(?:^|(?<=[\n。；;：:]))\s*(?:\(\d{1,2}\)|\d{1,2}\s*[、.)](?!\d))")
 
 
 async def work(question: Question, settings: Rewrite, asking: Asking) -> Result:
@@ -133,15 +168,26 @@ def problem(question: Question, answer: str, rewritten: str) -> str:
     stem = question.question
     if _REFERS.search(rewritten):
         return "refers_to_options"
-    said, original = key(rewritten), key(stem)
+    said, original = _bare(rewritten), _bare(stem)
     if any(
         len(part) > 1 and part in said and part not in original
-        for part in map(key, re.split("[；;]", answer))
+        for part in map(_bare, re.split("[；;]", answer))
     ):
         return "contains_answer"
-    if set(_NUMBER.findall(stem)) - set(_NUMBER.findall(rewritten + question.context)):
+    if numbers(stem) - numbers(f"{rewritten}\n{question.context}"):
         return "numbers_lost"
     return ""
+
+
+def _bare(text: str) -> str:
+    return key(text).replace(",", "")
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers of a text by their value, without those that number its parts."""
+    found = _NUMBER.findall(_PART.sub("", unicodedata.normalize("NFKC", text)))
+    values = (number.replace(",", "") for number in found)
+    return {(v.rstrip("0").rstrip(".") if "." in v else v).lstrip("0") or "0" for v in values}
 
 
 def _read(reply: str) -> tuple[str, str] | None:
@@ -161,7 +207,7 @@ def _removed(question: Question, reason: str, detail: str = "") -> Result:
 
 STEP = RowStep(
     name="rewrite",
-    version=1,
+    version=2,
     takes="questions",
     gives="questions",
     roles=("teacher", "judge"),

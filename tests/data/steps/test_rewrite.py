@@ -66,6 +66,10 @@ def test_numbers_of_the_question_must_stay(choice):
     kept = "面值1,000元、票面利率5%、期限3年的债券每年付息多少元？"
     assert problem(stem, "50元", kept) == ""
     assert problem(stem, "50元", kept.replace("3年", "三年")) == "numbers_lost"
+    written = stem.question.replace("1,000", "１０００").replace("5%", "5.0％")
+    assert problem(replace(stem, question=written), "50元", kept) == ""
+    assert problem(replace(stem, question="1、" + written + "（2）求值"), "50元", kept) != ""
+    assert problem(replace(stem, question=f"（1）{written}\n2. 求值"), "50元", kept) == ""
     # a text that the question is about holds them too
     about = replace(stem, context="面值1,000元，票面利率5%，期限3年")
     assert problem(about, "50元", "这只债券每年付息多少元？") == ""
@@ -75,7 +79,19 @@ def test_numbers_of_the_question_must_stay(choice):
     ("text", "bad"),
     [
         ("Which of the following is an asset?", True),
-        ("What are the options of a bond's holder?", True),
+        ("Which option is right?", True),
+        ("Which option strategy gains from volatility alone?", False),
+        ("What is the delta of a call option at the money?", False),
+        ("Which of the above is a liability?", True),
+        ("What will earnings be in the following year?", False),
+        ("持股5%以上的股东增持多少时应当公告？", False),
+        ("县级以上人民政府财政部门可以处以多少罚款？", False),
+        ("甲公司购入设备。根据以上资料，应记入哪个科目？", False),
+        ("以上各项中哪项正确？", True),
+        ("A、B两家公司的净利润之和是多少？", False),
+        ("Who advised J.P. Morgan in Schedule A) of the deal?", False),
+        ("应收账款属于：A.资产 B.负债", True),
+        ("应收账款属于：（A）资产 （B）负债", True),
         ("Which asset is A. cash or B. stock?", True),
         ("What is the price of a call at expiry?", False),
         ("以下简称“甲公司”的企业于2019年购入设备，应记入哪个科目？", False),
@@ -93,3 +109,50 @@ def test_the_check_counts_in_its_form_alone():
     assert read_check("**SELF_CONTAINED**: No\n\nSAME_ANSWER：yes.") == (False, True)
     for odd in ("", "yes\nyes", "SAME_ANSWER: yes\nSELF_CONTAINED: yes", f"{YES}\nI think"):
         assert read_check(odd) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("均衡价格", None),
+        ("都市圈", None),
+        ("全部资产", None),
+        ("AB股结构", None),
+        ("BCG矩阵", None),
+        ("C-D生产函数", None),
+        ("A和B类份额", None),
+        ("Part of all of the shares", None),
+        ("5%以上", None),
+        ("一次充值5000元以上均不许用现金", None),
+        ("Hedge holds until maturity", None),
+        ("Fed is the lender of last resort", None),
+        ("都不对", "answer_names_options"),
+        ("均正确", "answer_names_options"),
+        ("AB都对", "answer_names_options"),
+        ("A、B、C", "answer_names_options"),
+        ("A和C均不正确", "answer_names_options"),
+        ("B项正确", "answer_names_options"),
+        ("上述各项都是", "answer_names_options"),
+        ("None of these", "answer_names_options"),
+        ("All of the above are correct", "answer_names_options"),
+        ("Both A and B", "answer_names_options"),
+        ("neither", "answer_names_options"),
+        ("不正确", "true_or_false"),
+        ("说法错误。", "true_or_false"),
+        ("Incorrect", "true_or_false"),
+        ("Ｆ", "true_or_false"),
+    ],
+)
+def test_answers_that_name_options_or_say_only_yes_are_left_out(run, choice, text, reason):
+    asked = replace(choice, choices=dict(choice.choices) | {"B": text})
+    rows, report = run("rewrite", [asked], replies(f"QUESTION: {NEW}"))
+    assert [row.answer for row in rows] == ([] if reason else [text])
+    assert report["dropped"] == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize("shown", ["应付账款", "应付 账款", "“应付账款”", "ＡＰ与应付账款"])
+def test_an_answer_that_is_shown_is_found_in_other_dress(choice, shown):
+    assert problem(choice, "应付账款", f"{shown}属于哪类负债？") == "contains_answer"
+    english = replace(choice, question="Which of the following is a liability?")
+    assert problem(english, "Accounts payable", "Are ACCOUNTS  Payable owed?") == "contains_answer"
+    assert problem(choice, "1,000元", "付款1000元的企业应记入哪个科目？") == "contains_answer"
