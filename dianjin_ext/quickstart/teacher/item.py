@@ -41,6 +41,7 @@ def _asking(language: Language, form: str, *given: str) -> str:
     return filled
 
 
+_LISTED: Final = "([^\n：:。.]+)"  # glosses have no such marks, so a search takes linear time
 _STEM: Final[dict[Language, re.Pattern[str]]] = {}
 _OPEN: Final[dict[Language, re.Pattern[str]]] = {}
 _GLOSS: Final[dict[Language, re.Pattern[str]]] = {}
@@ -52,7 +53,7 @@ for _language in INDEX:
     _stems = [stem for (own, _), stems in STEMS.items() if own == _language for stem in stems]
     _forms = [form for (own, _), form in OPEN.items() if own == _language]
     _STEM[_language] = re.compile("|".join(_asking(_language, stem) for stem in _stems))
-    _OPEN[_language] = re.compile("|".join(_asking(_language, f, "([^\n]+?)") for f in _forms))
+    _OPEN[_language] = re.compile("|".join(_asking(_language, f, _LISTED) for f in _forms))
     _GLOSS[_language] = re.compile(alternatives(_GLOSSED[_language]))
 _OPTION: Final = re.compile(r"\s*\n([A-H])\. ([^\n]+)")
 

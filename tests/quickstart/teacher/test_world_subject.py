@@ -52,6 +52,11 @@ def test_no_question_is_read_out_of_other_texts():
         assert read_item(text) is None
 
 
+def test_texts_that_begin_over_and_over_take_linear_time():
+    for text in ("一家公司有四类内容：", "A company has: ", "下列哪项属于", "Which of these are "):
+        assert read_item(text * 50_000) is None
+
+
 def test_an_open_question_asks_the_same_and_names_neither_options_nor_titles():
     titles = [name for title in world.TITLE_ELEMENT for name in title]
     for made in WORLD:
