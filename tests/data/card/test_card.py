@@ -84,7 +84,7 @@ def test_the_facts_are_those_of_the_rows(card, made, tmp_path):
     assert facts["leaks"]["against"] == ["eval/financeiq.parquet", "eval/fineval.parquet"]
     assert facts["licences"]["whole"]["commercial"] == "no"
     assert {each["prompt"]: each["same"] for each in facts["prompts"]} == {
-        "rewrite/1": True, "select/1": True,
+        "rewrite/2": True, "select/1": True,
     }  # fmt: skip
     assert facts["quality"]["labels"] == facts["quality"]["met"] == len(labels)
 
