@@ -92,12 +92,34 @@ def build_command(
 
         say(loaded, folder)
         return
-    build(loaded, folder, engine=parse_engine(engine))
-    Console(highlight=False).print(
+    steps = build(loaded, folder, engine=parse_engine(engine))
+    console = Console(highlight=False)
+    console.print(
         f"{folder}: done; {folder / 'card.md'} and card.html say what is in it",
         markup=False,
         soft_wrap=True,
     )
+    for step in steps:
+        if step["step"] == "mix":
+            for line in next_commands(folder / step["out"], step["report"]):
+                console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def next_commands(made: Path, report: Mapping[str, Any]) -> list[str]:
+    """Return the commands that train on a set.
+
+    Args:
+        made: Its folder.
+        report: What `mix` counted.
+    """
+    lines = []
+    if report["sft"]:
+        names = ",".join(f"dianjin_{source.replace('/', '_')}" for source in report["sft"])
+        lines.append(f"llamafactory-cli train configs/sft.yaml dataset_dir={made} dataset={names}")
+    if report["rl"] and report["val"]:
+        files = f"TRAIN_FILES={made}/rl/train.parquet VAL_FILES={made}/rl/val.parquet"
+        lines.append(f"{files} bash examples/grpo_7b.sh")
+    return lines
 
 
 def parse_engine(text: str) -> Engine:

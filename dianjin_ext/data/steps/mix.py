@@ -4,8 +4,7 @@ No question is in two of SFT, RL and validation, nor are near-duplicates and que
 text (`dianjin_ext.data.split`), but where `overlap` lets SFT have what RL has. What was published
 as a test set is used for nothing, and what was published for validation for nothing else.
 Validation is drawn first, then RL, then SFT. RL takes questions without a response for SFT before
-others; where neither its size nor what it is drawn from is given, it takes no more than these, or
-a quarter of all questions.
+others; where its size is not given, it takes no more than these, or a quarter of all questions.
 """
 
 import random
@@ -134,9 +133,9 @@ def _rl_quotas(pool: Pool, settings: Mix) -> list[Quota]:
     by_source = sizes(settings.preset, "rl", settings.rl)
     rows = settings.rl_rows
     quotas = [quota_by_source(by_source, rows)]
-    if rows is None and not (settings.rl or settings.rl_inputs or settings.overlap):
+    if rows is None and not settings.rl and not settings.overlap:
         silent = len(pool.practised - pool.taught.keys())
-        most = {"all": max(len(pool.practised) // 4, silent)}
+        most = {"all": max(len(pool.questions) // 4, silent)}
         quotas.append(Quota(lambda _: "all", most))
     if settings.difficulty:
         if unknown := sorted(settings.difficulty.keys() - {"hard", "medium", "easy"}):

@@ -102,7 +102,7 @@ def test_sizes_by_source_and_by_weight(mix, candidate):
     assert report["sft"]["cflue_mcq"] == 15 and sum(report["sft"].values()) == 20
     report, _ = mix(rows, preset="dianjin_r1", sft_rows=10, val_rows=0)
     assert report["sft"] == {"cflue_mcq": 7, "finqa": 1}  # of 26,672, 5,045, 4,581 and 1,800
-    assert report["rl"] == {"cflue_mcq": 7}  # a quarter of those that can be graded
+    assert report["rl"] == {"cflue_mcq": 22}  # a quarter, where there are no 4,096
     assert shares({"a": 1, "b": 1, "c": 1}, 10) == {"a": 4, "b": 3, "c": 3}
     with pytest.raises(DianjinError, match="preset 'r1' is not known; known: dianjin_r1, fin_r1"):
         mix(rows, preset="r1")
