@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +19,7 @@ from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
 from dianjin_ext.data.prompt_length import estimated_tokens
 from dianjin_ext.data.rows_file import inputs_of
 from dianjin_ext.data.steps import get_step
-from dianjin_ext.data.steps.base import RowStep
+from dianjin_ext.data.steps.base import RowStep, SetStep
 from dianjin_ext.inference.answer import Answer
 from dianjin_ext.inference.journal import Recorded
 from dianjin_ext.inference.request import Request, questions
@@ -90,63 +91,101 @@ class _Dry(Asking):
 
 
 def dry_run(pipeline: Pipeline, out: Path) -> None:
-    """Print for each step whether it would run, what it would ask and what that costs."""
+    """Print for each step whether it would run, what it would ask and what that costs.
+
+    Steps that ask nobody are run, into a folder that is removed, to know what the others are given.
+    """
     table = Table(title=f"{pipeline.name}: nothing is asked")
     for column in ("step", "state", "rows", "model", "requests", "recorded", "prompt tokens"):
-        table.add_column(
-            column, justify="left" if column in ("step", "state", "model") else "right"
-        )
-    table.add_column("cost", justify="right")
-    before = read_manifest(out)
-    digests: dict[str, str] = {}
-    most: dict[str, int] = {}
-    total = 0.0
-    for planned in pipeline.steps:
-        step = get_step(planned.step)
-        ready = all(name in digests for name in planned.sources)
-        outputs = {each.name: each.output(out) for each in pipeline.steps}
-        if ready and _settings_ready(planned, outputs, digests):
-            about = about_step(planned, digests)
-            known = before.get(planned.name)
-            target = planned.output(out)
-            if known is not None and unchanged(known, about, target):
-                digests[planned.name] = file_digest(target)
-                table.add_row(planned.name, "unchanged", str(_rows(known)), *[""] * 5)
-                most[planned.name] = _rows(known)
-                continue
-        if isinstance(step, RowStep) and ready:
-            models = planned.models
-            journal = out / "journal" / planned.name
-            inputs = [outputs[name] for name in planned.sources]
-            rows, forecasts = _ask(
-                step, resolved(planned.settings, outputs), models, journal, inputs
-            )
-            most[planned.name] = rows * getattr(planned.settings, "samples", 1)
-            if not forecasts:
-                table.add_row(planned.name, "runs", str(rows), *[""] * 5)
-            for role, forecast in forecasts.items():
-                cost = forecast.cost(models[role].prices)
-                total += cost or 0.0
-                table.add_row(
-                    *(planned.name, "runs", str(rows), models[role].model, str(forecast.requests)),
-                    *(str(forecast.recorded), f"{forecast.prompt_tokens:,}"),
-                    "" if cost is None else f"{cost:.4g}",
-                )
-        else:
-            rows = sum(most.get(name, 0) for name in planned.sources)
-            most[planned.name] = rows * getattr(planned.settings, "samples", 1)
-            named = ", ".join(model.model for model in planned.models.values())
-            up_to = f"≤ {rows}" if rows else "?"
-            table.add_row(planned.name, "runs", up_to, named, *[""] * 4)
+        justify: Any = "left" if column in ("step", "state", "model") else "right"
+        whole = column in ("step", "state")
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=whole)
+    table.add_column("cost", justify="right", overflow="fold")
+    with TemporaryDirectory() as folder:
+        planning = _Planning(pipeline, out, Path(folder))
+        for planned in pipeline.steps:
+            for line in planning.row(planned):
+                table.add_row(*line)
     console = Console()
     console.print(table)
     console.print(
         "Counted is the first question to each model about each row; search, and replies that are "
-        "not in the form asked for, bring more. Steps with ≤ wait for an earlier one.",
+        "not in the form asked for, bring more. Steps with ≤ wait for an earlier one; a cost with ≤ "
+        "is that of replies as long as max_tokens allows.",
         soft_wrap=True,
     )
-    if total:
-        console.print(f"cost of what is counted: about {total:.4g}")
+    if total := sum(cost for cost, _ in planning.costs):
+        how = "at most" if any(most for _, most in planning.costs) else "about"
+        console.print(f"cost of what is counted: {how} {total:.4g}")
+
+
+class _Planning:
+    """The steps of a pipeline as far as they can be foreseen."""
+
+    def __init__(self, pipeline: Pipeline, out: Path, folder: Path) -> None:
+        self.pipeline, self.out, self.folder = pipeline, out, folder
+        self.before = read_manifest(out)
+        self.outputs = {each.name: each.output(out) for each in pipeline.steps}
+        self.digests: dict[str, str] = {}
+        self.most: dict[str, int] = {}
+        self.costs: list[tuple[float, bool]] = []
+
+    def row(self, planned: Planned) -> list[list[str]]:
+        """Return the lines of a step in the table."""
+        step, name = get_step(planned.step), planned.name
+        ready = all(source in self.digests for source in planned.sources)
+        ready = ready and _settings_ready(planned, self.outputs, self.digests)
+        if ready and (known := self._unchanged(planned)) is not None:
+            self.most[name] = _rows(known)
+            return [[name, "unchanged", str(_rows(known))]]
+        if ready and isinstance(step, RowStep):
+            return self._asked(planned, step)
+        if ready and planned.step != "mix" and not isinstance(step, RowStep):
+            return [[name, "runs", str(self._run(planned, step))]]
+        rows = sum(self.most.get(source, 0) for source in planned.sources)
+        self.most[name] = rows * getattr(planned.settings, "samples", 1)
+        named = ", ".join(model.model for model in planned.models.values())
+        return [[name, "runs", f"≤ {rows}", named]]
+
+    def _unchanged(self, planned: Planned) -> dict[str, Any] | None:
+        target = planned.output(self.out)
+        known = self.before.get(planned.name)
+        about = about_step(planned, self.digests)
+        if known is None or not unchanged(known, about, target):
+            return None
+        self.digests[planned.name] = file_digest(target)
+        return known
+
+    def _inputs(self, planned: Planned) -> list[Path]:
+        return [self.outputs[name] for name in planned.sources] or list(planned.files)
+
+    def _run(self, planned: Planned, step: SetStep) -> int:
+        settings = resolved(planned.settings, self.outputs)
+        target = planned.output(self.folder)
+        report = step.run(self._inputs(planned), target, settings)
+        self.outputs[planned.name] = target
+        self.digests[planned.name] = file_digest(target)
+        self.most[planned.name] = _rows({"report": report})
+        return self.most[planned.name]
+
+    def _asked(self, planned: Planned, step: RowStep) -> list[list[str]]:
+        journal = self.out / "journal" / planned.name
+        settings = resolved(planned.settings, self.outputs)
+        rows, forecasts = _ask(step, settings, planned.models, journal, self._inputs(planned))
+        self.most[planned.name] = rows * getattr(planned.settings, "samples", 1)
+        lines = []
+        for role, forecast in forecasts.items():
+            model = planned.models[role]
+            cost = forecast.cost(model.prices)
+            most = bool(forecast.requests) and not forecast.took
+            if cost is not None:
+                self.costs.append((cost, most))
+            lines.append(
+                [planned.name, "runs", str(rows), model.model, str(forecast.requests),
+                 str(forecast.recorded), f"{forecast.prompt_tokens:,}",
+                 "" if cost is None else f"{'≤ ' if most else ''}{cost:.4g}"]
+            )  # fmt: skip
+        return lines or [[planned.name, "runs", str(rows)]]
 
 
 def _ask(

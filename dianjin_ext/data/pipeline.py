@@ -124,6 +124,12 @@ def _load(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         raise DianjinError(f"{file}: can't be read as a pipeline ({error})") from None
     if not isinstance(given, dict):
         raise DianjinError(f"{file}: expected a mapping with name, models and steps")
+    for part in ("files", "models"):
+        known = [str(name) for name in loaded.get(part) or ()]
+        # one that no step of the file reads or asks is a slip, and would be passed over in silence
+        if odd := next((name for name in given.get(part) or () if name not in known), None):
+            names = ", ".join(f"{part}.{name}" for name in known) or "none"
+            raise DianjinError(f"{file}: {part}.{odd} is not known; known: {names}")
     return {str(key): value for key, value in given.items()}
 
 

@@ -183,7 +183,9 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(pipeline, server, tmp_pat
     dry_run(loaded, out)
     assert server.bodies == [] and not out.exists()
     said_ = capsys.readouterr().out
-    assert "questions" in said_ and "runs" in said_ and "?" in said_
+    (line,) = (line for line in said_.splitlines() if "answers" in line)
+    assert re.findall(r"[\d,.]+", line)[:3] == ["40", "80", "0"]  # rows, requests, recorded
+    assert "at most" in said_
     build(pipeline("steps.set.val_rows=1"), out)
     (out / "right.parquet").unlink()
     server.bodies.clear()
@@ -193,6 +195,24 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(pipeline, server, tmp_pat
     (line,) = (line for line in said_.splitlines() if "answers" in line)
     assert re.findall(r"[\d,.]+", line)[:3] == ["40", "40", "80"]  # rows, requests, recorded
     assert "cost of what is counted" in said_
+
+
+def test_a_dry_run_foresees_what_is_asked_where_questions_are_removed(
+    pipeline, server, tmp_path, capsys  # noqa: F811
+):  # fmt: skip
+    write_questions([question(i) for i in range(30, 50)], tmp_path / "more.parquet")
+    kept = {
+        "opened": {"step": "decontaminate", "from": "questions", "against": ["extra"]},
+        "answers": {"step": "distill", "from": "opened"},
+    }
+    given = f"files.more={tmp_path / 'more.parquet'}"
+    loaded = pipeline(given, steps=kept)
+    dry_run(loaded, tmp_path / "out")
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "answers" in line)
+    rows, requests, recorded = map(int, re.findall(r"\d+", line)[:3])
+    build(loaded, tmp_path / "out")
+    asked = sum(body["model"] == "t" for body in server.bodies)
+    assert (rows, requests, recorded) == (asked, asked, 0) and asked < 40
 
 
 @pytest.mark.parametrize(
@@ -206,6 +226,8 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(pipeline, server, tmp_pat
         (["steps.good.least=many"], {}, "steps.good.least is 'many'"),
         (["colour=red"], {}, "colour is not known; known: name, about"),
         (["files.in"], {}, "expected key=value"),
+        (["files.on=x.parquet"], {}, r"files.on is not known; known: files.in, files.more"),
+        (["models.techer.model=x"], {}, "models.techer is not known; known: models.teacher, mod"),
         ([], {"good": {"step": "chose", "from": "right"}}, "there is no step 'chose'; known: read"),
         ([], {"good": {"step": "select"}}, "from is missing"),
         ([], {"good": {"step": "select", "from": "wrong"}}, "no earlier step 'wrong'; earlier: q"),
