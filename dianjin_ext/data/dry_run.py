@@ -110,8 +110,8 @@ def dry_run(pipeline: Pipeline, out: Path) -> None:
     console.print(table)
     console.print(
         "Counted is the first question to each model about each row; search, and replies that are "
-        "not in the form asked for, bring more. Steps with ≤ wait for an earlier one; a cost with ≤ "
-        "is that of replies as long as max_tokens allows.",
+        "not in the form asked for, bring more. Steps with ≤ wait for an earlier one; a cost with "
+        "≤ is that of replies as long as max_tokens allows.",
         soft_wrap=True,
     )
     if total := sum(cost for cost, _ in planning.costs):

@@ -7,11 +7,13 @@ compare, find nothing in Chinese text. See `dianjin_ext.questions.same`.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dianjin_ext.data.rows_file import holds, inputs_of, read_items, write_items
+from dianjin_ext.data.candidate import Candidate
+from dianjin_ext.data.rows_file import holds, inputs_of, number_of_rows, read_items, write_items
 from dianjin_ext.data.steps.base import SetStep
 from dianjin_ext.data.steps.settings import Decontaminate
 from dianjin_ext.errors import DianjinError
@@ -57,20 +59,26 @@ def run(inputs: Sequence[Path], out: Path, settings: Decontaminate) -> dict[str,
     kept_apart = [(path, question) for path in settings.against for question in _asked(path)]
     if not kept_apart:
         raise DianjinError("name the sets that are kept for evaluation: --against FILE")
-    rows = [row for path in inputs for row in read_items(path)]
-    asked: list[Question] = [row.question if what == "candidates" else row for row in rows]
-    removed = {leak.id: leak for leak in leaks(asked, kept_apart)}
-    kept = [row for row, q in zip(rows, asked, strict=True) if q.id not in removed]
+    removed = {leak.id: leak for leak in leaks(map(_question, _rows(inputs)), kept_apart)}
+    kept = (row for row in _rows(inputs) if _question(row).id not in removed)
     with replacing(out.with_suffix(".removed.jsonl")) as temporary:
         lines = (json.dumps(leak._asdict(), ensure_ascii=False) + "\n" for leak in removed.values())
         temporary.write_text("".join(lines), encoding="utf-8")
-    write_items(kept, out, what)
+    rows, written = number_of_rows(inputs), write_items(kept, out, what)
     return {
-        "rows": len(rows),
-        "kept": len(kept),
-        "removed": len(rows) - len(kept),
+        "rows": rows,
+        "kept": written,
+        "removed": rows - written,
         "by_file": dict(Counter(leak.file for leak in removed.values())),
     }
+
+
+def _rows(inputs: Sequence[Path]) -> Iterator[Any]:
+    return (row for path in inputs for row in read_items(path))
+
+
+def _question(row: Any) -> Question:
+    return row.question if isinstance(row, Candidate) else row
 
 
 def _asked(path: Path) -> Iterable[Question]:
@@ -81,7 +89,8 @@ def leaks(
     questions: Iterable[Question], kept_apart: Sequence[tuple[Path, Question]]
 ) -> Iterable[Leak]:
     """Yield those of the questions that are among `kept_apart`, each once."""
-    unique = {question.id: question for question in questions}
+    # neither is compared, and both may be long
+    unique = {q.id: replace(q, reasoning=None, reply=None) for q in questions}
     known = {_same(question): (path, question) for path, question in reversed(kept_apart)}
     left: list[Question] = []
     for question in unique.values():
