@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_APART = 1_000_003
 TRIES = 3
 """How often a model is asked that doesn't reply in the form asked for."""
 
@@ -121,8 +122,7 @@ async def in_form(
 ) -> T | None:
     """Ask until the reply has the form asked for, `TRIES` times at most.
 
-    Repetitions are other rounds of the request, at a higher temperature: at 0 the same words would
-    come again.
+    Repetitions are other rounds of the request.
 
     Args:
         asking: Whom to ask.
@@ -134,7 +134,10 @@ async def in_form(
         None where no reply had the form, or none came.
     """
     for again in range(TRIES):
-        options = request.options if not again else {**request.options, "temperature": 0.7}
+        # at temperature 0, or with the seed it had, the same words would come again
+        seed = request.options.get("seed", 0) + again * _APART
+        other = {"temperature": 0.7, "seed": seed} if again else {}
+        options = {**request.options, **other}
         asked = replace(request, round=request.round + again, options=options)
         reply: Reply | None = (await asking.one(role, asked)).reply
         if reply is not None and (found := read(reply.content)) is not None:

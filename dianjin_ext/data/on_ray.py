@@ -30,6 +30,7 @@ from dianjin_ext.questions.question import write_questions
 _BLOCK: Final = 256  # rows
 _AT_A_TIME: Final = 2  # blocks in an actor
 _LINE_S: Final = 60.0
+_START_S: Final = 600
 
 
 def outcomes(
@@ -57,6 +58,7 @@ def outcomes(
         actors = max(1, min(int(ray.cluster_resources().get("CPU", 1)), -(-rows // _AT_A_TIME)))
         context = ray.data.DataContext.get_current().copy()
         context.execution_options.preserve_order = True
+        context.wait_for_min_actors_s = _START_S  # else the first to be there does all the work
         context.enable_progress_bars = sys.stderr.isatty()
         with ray.data.DataContext.current(context):
             block = max(1, min(_BLOCK, -(-rows // (2 * actors))))
