@@ -46,7 +46,7 @@ def run(
             "environment, after pip install 'dianjin-ext[verl,data,eval]'"
         )
     out = out.absolute()
-    python = _find_llamafactory(llamafactory_python)
+    python = find_llamafactory(llamafactory_python)
     todo = stages(out, seed=seed, data=data, llamafactory_python=python)
     state = _State(out / "state.json", {"seed": seed, "data": data}, resume=resume)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as Ctrl-C does
@@ -112,7 +112,7 @@ def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
     usage = run_stage(
         stage.command,
         folder=out,
-        environment=_environment(stage),
+        environment=environment_of(stage),
         log=out / "logs" / f"{stage.name}.log",
         tick=tick,
     )
@@ -125,7 +125,7 @@ def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
     progress.update(task, total=total, completed=total)
 
 
-def _environment(stage: Stage) -> dict[str, str]:
+def environment_of(stage: Stage) -> dict[str, str]:
     """Return the variables of a stage: the user's, and what small models on a CPU need."""
     environment = {
         **os.environ,
@@ -140,7 +140,12 @@ def _environment(stage: Stage) -> dict[str, str]:
     return environment
 
 
-def _find_llamafactory(given: Path | None) -> Path:
+def find_llamafactory(given: Path | None) -> Path:
+    """Return the Python of LLaMA-Factory's environment; see `run`.
+
+    Raises:
+        DianjinError: There is none.
+    """
     variable = os.environ.get(LLAMAFACTORY_PYTHON)
     python = given or Path(variable or ".venv/llamafactory/bin/python")
     python = python.absolute()  # not resolved: the link is what names the environment

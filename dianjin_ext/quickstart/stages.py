@@ -68,25 +68,17 @@ def stages(out: Path, *, seed: int, data: str | None, llamafactory_python: Path)
     checkpoint = f"grpo/checkpoints/global_step_{settings.grpo_steps}"
     return [
         _data(seed, data),
-        Stage(
-            "model",
-            "build a tiny Qwen2 model and tokenizer",
-            [
-                *(sys.executable, "-m", "dianjin_ext.quickstart.model"),
-                *("data/sft/cflue_mcq.json", "model"),
-                *map(str, (settings.vocabulary, settings.hidden, settings.layers, seed)),
-            ],
-        ),
-        _evaluate("base", "model", heldout, settings),
-        _sft(out, settings, seed, llamafactory_python),
-        _evaluate("sft", "sft", heldout, settings),
+        model_stage(settings, seed),
+        evaluation_stage("base", "model", heldout, settings),
+        sft_stage(out, settings, seed, llamafactory_python),
+        evaluation_stage("sft", "sft", heldout, settings),
         _grpo(out, settings, seed),
         Stage(
             "merge",
             "merge the shards of the two ranks",
             [DIANJIN, "merge", checkpoint, "grpo/model", "--overwrite"],
         ),
-        _evaluate("grpo", "grpo/model", heldout, settings),
+        evaluation_stage("grpo", "grpo/model", heldout, settings),
     ]
 
 
@@ -103,7 +95,21 @@ def _data(seed: int, data: str | None) -> Stage:
     return Stage("data", "prepare CFLUE", [*command, "--out", "data", "--seed", str(seed)])
 
 
-def _evaluate(name: str, model: str, heldout: str, settings: Settings) -> Stage:
+def model_stage(settings: Settings, seed: int) -> Stage:
+    """Return the stage that makes `model`, with a tokenizer for data/sft/cflue_mcq.json."""
+    return Stage(
+        "model",
+        "build a tiny Qwen2 model and tokenizer",
+        [
+            *(sys.executable, "-m", "dianjin_ext.quickstart.model"),
+            *("data/sft/cflue_mcq.json", "model"),
+            *map(str, (settings.vocabulary, settings.hidden, settings.layers, seed)),
+        ],
+    )
+
+
+def evaluation_stage(name: str, model: str, heldout: str, settings: Settings) -> Stage:
+    """Return the stage that writes evaluation/NAME.jsonl, a model's answers to held-out rows."""
     return Stage(
         f"evaluate-{name}",
         f"answer the held-out questions: {name}",
@@ -114,7 +120,15 @@ def _evaluate(name: str, model: str, heldout: str, settings: Settings) -> Stage:
     )
 
 
-def _sft(out: Path, settings: Settings, seed: int, python: Path) -> Stage:
+def sft_stage(out: Path, settings: Settings, seed: int, python: Path) -> Stage:
+    """Return the stage that trains `model` on data/sft/cflue_mcq.json, into `sft`.
+
+    Args:
+        out: Folder that it runs in.
+        settings: Sizes.
+        seed: Of the order of the rows.
+        python: Of the environment that has LLaMA-Factory.
+    """
     log = out / "sft" / "trainer_log.jsonl"
 
     def progress() -> tuple[int, int] | None:
