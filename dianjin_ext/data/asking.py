@@ -139,7 +139,10 @@ async def in_form(
         other = {"temperature": 0.7, "seed": seed} if again else {}
         options = {**request.options, **other}
         asked = replace(request, round=request.round + again, options=options)
-        reply: Reply | None = (await asking.one(role, asked)).reply
-        if reply is not None and (found := read(reply.content)) is not None:
+        answer = await asking.one(role, asked)
+        reply: Reply | None = answer.reply
+        if reply is None or answer.outcome != "answered" or "<think>" in reply.content:
+            continue  # cut, or thinking that doesn't end: what looks like the form may be a draft
+        if (found := read(reply.content)) is not None:
             return found
     return None

@@ -1,12 +1,12 @@
 """Rule measures of reasoning, beside what a judge says of the same."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from dianjin_ext.answers.response import Response
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.questions.language import language_of
 from dianjin_ext.questions.prompts import with_options
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.base import Score
@@ -15,7 +15,7 @@ from dianjin_ext.rewards.language import LanguageSettings, language_share
 from dianjin_ext.rewards.repetition import RepetitionSettings, repetition_penalty
 from dianjin_ext.rewards.steps import StepsSettings, step_share
 
-_WORD: Final = re.compile(r"[a-z]{3,}|\d+(?:[.,]\d+)*%?")
+_WORD: Final = re.compile(r"[a-z]{3,}|\d{1,3}(?:,\d{3})+(?:\.\d+)?%?|\d+(?:\.\d+)?%?")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]+")
 _ASKING: Final = frozenset(
     re.findall(
@@ -50,7 +50,7 @@ def measures(candidate: Candidate) -> Measures:
     text = candidate.reasoning or ""
     question = candidate.question
     sample = Sample(text, Response(text, "-", "", ""), _NO_SCORE, {})
-    target = LanguageSettings(target=language_of(with_options(question)))
+    target = LanguageSettings(target=question.language)
     steps = step_share(sample, StepsSettings(target=_MANY)) * _MANY
     return Measures(
         max(round(steps), _paragraphs(text)),
@@ -68,7 +68,8 @@ def overlap(question: Question, reasoning: str) -> float:
 
 def terms(text: str) -> set[str]:
     """Return the terms of a text; words that any question asks with are none."""
-    found = set(_WORD.findall(text.lower())) - _ASKING
+    text = unicodedata.normalize("NFKC", text)
+    found = {word.replace(",", "") for word in _WORD.findall(text.lower())} - _ASKING
     for run in _CHINESE.findall(text):
         for part in _ASKING_CHINESE.split(run):
             found |= {part[i : i + 2] for i in range(len(part) - 1)}

@@ -116,10 +116,10 @@ async def work(question: Question, settings: Rewrite, asking: Asking) -> Result:
         return _removed(question, "impossible", rewritten)
     if why := problem(question, answer, rewritten):
         return _removed(question, why, rewritten)
-    check = prompts.load("rewrite_check")
+    check, checked = prompts.load("rewrite_check"), given | {"rewritten": rewritten}
     request = Request(
         f"{question.id}/rewrite_check",
-        check.messages(question.language, **given, rewritten=clean(rewritten)),
+        check.messages(question.language, **{name: clean(said) for name, said in checked.items()}),
         options={"temperature": 0.0, "max_tokens": settings.max_tokens},
         notes={"step": "rewrite", "prompt": check.label},
     )

@@ -16,9 +16,8 @@ from dianjin_ext.data.steps.measures import measures
 from dianjin_ext.data.steps.settings import Select
 from dianjin_ext.data.steps.verdicts import row_of
 from dianjin_ext.inference.request import Request
-from dianjin_ext.questions.prompts import prompt
+from dianjin_ext.questions.prompts import task
 from dianjin_ext.rewards.judge.cleaning import clean
-from dianjin_ext.rewards.policy import parse_tags
 
 CRITERIA: Final = (
     "internal_consistency",
@@ -69,7 +68,7 @@ async def _criteria(
         row_of(candidate, "select"),
         text.messages(
             question.language,
-            instruction=prompt(question, parse_tags(settings.tags)),
+            instruction=clean(task(question)),  # the layout is not seen here
             reasoning=clean(candidate.reasoning or ""),
             answer=clean(candidate.response),
         ),
@@ -90,7 +89,7 @@ def read_criteria(reply: str) -> dict[str, int] | None:
 
 STEP = RowStep(
     name="select",
-    version=1,
+    version=2,
     takes="candidates",
     gives="candidates",
     roles=("judge",),

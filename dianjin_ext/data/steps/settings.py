@@ -62,7 +62,6 @@ class Select:
     max_repetition: Annotated[float, "Largest share of repeated n-grams."] = 1.0
     min_language: Annotated[float, "Smallest share of words in the question's language."] = 0.0
     max_tokens: Annotated[int, "Most tokens of a judgement."] = 1024
-    tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

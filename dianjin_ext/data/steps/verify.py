@@ -62,8 +62,8 @@ async def _reasoning(candidate: Candidate, settings: Verify, asking: Asking) -> 
         row_of(candidate, "reasoning"),
         text.messages(
             question.language,
-            question=task(question),
-            answer=gold_text(question),
+            question=clean(task(question)),
+            answer=clean(gold_text(question)),
             reasoning=clean(candidate.reasoning or ""),
         ),
         options={"temperature": 0.0, "max_tokens": settings.max_tokens},
