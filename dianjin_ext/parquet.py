@@ -44,6 +44,10 @@ def write_rows(rows: Iterable[dict[str, Any]], path: Path, schema: Any) -> int:
                     part = []
             if part or not number:
                 writer.write_table(pa.Table.from_pylist(part, schema))
+    except OSError as error:
+        if error.filename is not None:  # of another file
+            raise
+        raise DianjinError(f"{path}: can't be written ({error}); is the disk full?") from error
     except pa.ArrowException as error:
         raise DianjinError(f"{path}: a row does not fit the parquet schema: {error}") from error
     return number

@@ -18,6 +18,7 @@ writer}` gives a role to another model.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -124,12 +125,14 @@ def _load(file: Path, overrides: Sequence[str]) -> dict[str, Any]:
         raise DianjinError(f"{file}: can't be read as a pipeline ({error})") from None
     if not isinstance(given, dict):
         raise DianjinError(f"{file}: expected a mapping with name, models and steps")
-    for part in ("files", "models"):
+    # Else a slip would be passed over in silence. Models that no step asks may be named, so that
+    # the same words go with every pipeline.
+    for part, nearness in (("files", 0.0), ("models", 0.75)):
         known = [str(name) for name in loaded.get(part) or ()]
-        # one that no step of the file reads or asks is a slip, and would be passed over in silence
-        if odd := next((name for name in given.get(part) or () if name not in known), None):
-            names = ", ".join(f"{part}.{name}" for name in known) or "none"
-            raise DianjinError(f"{file}: {part}.{odd} is not known; known: {names}")
+        for name in map(str, given.get(part) or ()):
+            if name not in known and (get_close_matches(name, known, 1, nearness) or not nearness):
+                names = ", ".join(f"{part}.{each}" for each in known) or "none"
+                raise DianjinError(f"{file}: {part}.{name} is not known; known: {names}")
     return {str(key): value for key, value in given.items()}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from dianjin_ext.data.asking import Spent
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.models import Models, served
 from dianjin_ext.data.rows_file import inputs_of, number_of_rows, write_items, write_removed
+from dianjin_ext.data.signals import raising
 from dianjin_ext.data.steps.base import Removed, RowStep
 from dianjin_ext.data.work import Done, Work
 from dianjin_ext.errors import DianjinError
@@ -149,6 +150,8 @@ def _written(
                 yield row
     except KeyboardInterrupt:
         counted.error = "interrupted"
+    except SystemExit:  # what SIGTERM raises
+        counted.error = "terminated"
 
 
 def _local(
@@ -168,13 +171,14 @@ def _local(
                 tell.done += 1
                 yield done
 
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, raising(runner.get_loop()):
         stream = run()
         try:
             while (done := runner.run(_next(stream))) is not None:
                 yield done
         finally:
-            runner.run(stream.aclose())
+            with suppress(RuntimeError):  # a signal came while it ran: the runner ends it
+                runner.run(stream.aclose())
 
 
 async def _next(stream: Any) -> Done | None:

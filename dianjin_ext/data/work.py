@@ -89,12 +89,15 @@ class Work:
         ahead = asyncio.Semaphore(self._width + _WAITING)
         taken: asyncio.Queue[asyncio.Task[Done] | None] = asyncio.Queue()
         under_way: set[asyncio.Task[Any]] = set()
+        failed: list[BaseException] = []
 
         def ended(task: asyncio.Task[Done]) -> None:
             under_way.discard(task)
             places.release()
-            if not task.cancelled() and task.exception() is not None:
-                feeding.cancel()  # it ends the run when its turn comes
+            if not task.cancelled() and (error := task.exception()) is not None:
+                failed.append(error)  # such as a full disk: no reply can be recorded any more
+                for other in (feeding, *under_way):
+                    other.cancel()
 
         async def feed() -> None:
             try:
@@ -111,9 +114,14 @@ class Work:
         feeding = asyncio.ensure_future(feed())
         try:
             while (task := await taken.get()) is not None:
-                yield await task
+                done = await asyncio.shield(task)  # a row may swallow that it is cancelled
                 ahead.release()
+                yield done
             await feeding
+        except asyncio.CancelledError:
+            if failed:
+                raise failed[0] from None
+            raise
         finally:
             tasks = [feeding, *under_way]
             for task in tasks:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
 from typing import Any, Final, Self
@@ -160,6 +161,10 @@ class Asker:
         except Spent as error:
             self._stop(str(error))
             return Answer(request, sample, "unasked", None, str(error))
+        except sqlite3.Error as error:
+            raise DianjinError(
+                f"state_dir: the counts can't be written ({error}); is its disk full?"
+            ) from error
         self._watch(answer)
         return answer
 

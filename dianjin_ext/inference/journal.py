@@ -83,7 +83,7 @@ class Recorded:
                 except (ValueError, KeyError, TypeError):
                     raise DianjinError(
                         f"{self.path}: line {number} is no record of a reply; name another file, "
-                        "or remove the line"
+                        f"or remove the line (sed -i {number}d FILE)"
                     ) from None
                 self._offsets.setdefault(key, self._end)
                 self._end += len(line)

@@ -1,6 +1,14 @@
 """A step at work: what holds it up, what ends it, and what is never paid twice."""
 
 import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +141,69 @@ def test_an_unfinished_set_is_not_written_over_while_it_is_read(server, distil, 
     with pytest.raises(DianjinError, match=r"out\.partial\.parquet: .*choose another name than"):
         distil([], source="out.partial.parquet")
     assert number_of_rows([tmp_path / "out.partial.parquet"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
+)
+def test_a_signal_leaves_what_is_done_and_the_same_call_goes_on(
+    server, tmp_path, number, word  # noqa: F811
+):  # fmt: skip
+    server.default, server.latency = answer, 0.05
+    write_questions([question(i) for i in range(60)], tmp_path / "in.parquet")
+    teacher = {"model": "t", "base_url": server.base_url, "keyless": True, "max_in_flight": 2}
+    teacher["state_dir"] = str(tmp_path / "state")
+    (tmp_path / "models.yaml").write_text(json.dumps({"teacher": teacher}))
+    # a shell that starts it in the background would have it ignore Ctrl-C
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from dianjin_ext.cli import main; main()"
+    command = [sys.executable, "-c", code, "distill", "in.parquet", "out.parquet"]
+    command += ["--models", "models.yaml"]
+    own = {"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
+    own["env"] = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, **own) as process:
+        while len(server.bodies) < 10 and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said_ = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in said_
+    line = " ".join(said_.split())
+    assert re.search(rf"error: distill: \d+ of 60 rows are done: {word}; run the same", line)
+    assert 0 < number_of_rows([tmp_path / "out.partial.parquet"]) < 60
+    recorded = (tmp_path / "out.journal/teacher-0.jsonl").read_text().count("\n")
+    server.bodies.clear()
+    assert subprocess.run(command, **own, check=False).returncode == 0
+    assert number_of_rows([tmp_path / "out.parquet"]) == 60
+    assert len(server.bodies) == 60 - recorded
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="files have no limit of size here")
+def test_a_full_disk_is_one_line_and_the_same_call_goes_on(server, distil):  # noqa: F811
+    import resource
+
+    server.default = lambda body: said("\\boxed{B}", "思考" * 10_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, before[1]))
+    try:
+        with pytest.raises(DianjinError, match=r"can't be written"):
+            distil(range(60), max_in_flight=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    asked = len(server.bodies)
+    assert 0 < asked < 60
+    assert distil(range(60))["written"] == 60
+    assert 60 <= len(server.bodies) <= 60 + 2 * 2  # those that were under way
+
+
+def test_a_file_that_can_not_be_written_is_named(tmp_path):
+    from dianjin_ext.parquet import pyarrow, write_rows
+
+    schema = pyarrow().schema({"a": pyarrow().string()})
+
+    def rows():
+        yield {"a": "x"}
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(DianjinError, match=r"a\.parquet: can't be written .*disk full"):
+        write_rows(rows(), tmp_path / "a.parquet", schema)
+    assert list(tmp_path.iterdir()) == []
