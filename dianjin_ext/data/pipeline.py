@@ -162,8 +162,8 @@ class _Plan:
             if isinstance(keys.get(name_), list):
                 keys[name_] = self._paths(keys[name_])
         models = self._roles(kind, own.get("models") or {}, where)
-        missing = [role for role in _needs(kind) if role not in models]
         settings = read_step_settings(kind, keys, where)
+        missing = [role for role in _needs(kind, settings) if role not in models]
         takes_others = kind in _TAKE_CANDIDATES and bool(sources) and not self._candidates(sources)
         if kind == "decontaminate" and not settings.against:
             self._instead[name] = sources
@@ -239,9 +239,9 @@ def _check_inputs(own: Mapping[str, Any], files: Sequence[Path], where: str) -> 
         raise DianjinError(f"{where}: from is missing: the step whose rows it takes")
 
 
-def _needs(kind: str) -> tuple[str, ...]:
+def _needs(kind: str, settings: Any) -> tuple[str, ...]:
     step = get_step(kind)
-    return step.needs if isinstance(step, RowStep) else ()
+    return step.needs(settings) if isinstance(step, RowStep) else ()
 
 
 def _names(value: Any) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dianjin_ext.data.alone import alone
 from dianjin_ext.data.asking import Spent
@@ -21,7 +21,10 @@ from dianjin_ext.inference.answer import Unanswered
 
 Engine = Literal["local", "ray"]
 
-_NAMED = 5
+_WITHOUT: Final = {
+    "select": ", or leave the judge out (judged: false, --no-judged)",
+    "verify": ", or leave its check of the reasoning out",
+}
 
 
 @dataclass
@@ -93,8 +96,9 @@ def run_step(
         DianjinError: An input, a setting or a model is wrong.
     """
     needed = {role: models[role] for role in step.roles if role in models}
-    if missing := [role for role in step.needs if role not in needed]:
-        raise DianjinError(f"{step.name} asks a {missing[0]}; name the model")
+    if missing := [role for role in step.needs(settings) if role not in needed]:
+        without = _WITHOUT.get(step.name, "")
+        raise DianjinError(f"{step.name} asks a {missing[0]}; name the model{without}")
     total = number_of_rows(inputs)
     counted = Counted()
     partial = out.with_suffix(".partial.parquet")

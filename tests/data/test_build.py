@@ -215,12 +215,21 @@ def test_a_dry_run_foresees_what_is_asked_where_questions_are_removed(
     assert (rows, requests, recorded) == (asked, asked, 0) and asked < 40
 
 
+PASSES = {"step": "decontaminate", "from": "extra"}
+
+
 @pytest.mark.parametrize(
     ("overrides", "steps", "message"),
     [
         (["files.in=null"], {}, r"there is no file to begin with; name some: files.in=FILE"),
         (["files.in=nowhere.parquet"], {}, "there is no file nowhere.parquet"),
-        (["models.judge=null"], {}, "steps.* asks a judge; name it: models.judge.model"),
+        (["models.judge=null"], {}, "steps.opened asks a judge; name it: models.judge.model"),
+        (["models.judge=null"], {"opened": PASSES}, "steps.good asks a judge; name it"),
+        (
+            ["models.judge=null", "steps.good.judged=false", "steps.right.reasoning=true"],
+            {"opened": PASSES},
+            "steps.right asks a judge",
+        ),
         (["models.teacher.colour=red"], {}, "models.teacher.colour is not known"),
         (["steps.good.laest=3"], {}, "steps.good.laest is not known; a step select has least"),
         (["steps.good.least=many"], {}, "steps.good.least is 'many'"),

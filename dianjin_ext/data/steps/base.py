@@ -49,7 +49,7 @@ class RowStep(NamedTuple):
         takes: What its input holds. A candidate that an earlier step dropped passes by untouched.
         gives: What its output holds.
         roles: The models it may ask.
-        needs: Those of them that it can't do without.
+        needs: Those of them that it can't do without, by its settings.
         prompts: The texts it sends, by name.
         work: The step itself: from a row, its settings and whom to ask to what becomes of it. It
             must depend on nothing else, so that a repetition gives the same.
@@ -60,7 +60,7 @@ class RowStep(NamedTuple):
     takes: Rows
     gives: Rows
     roles: tuple[str, ...]
-    needs: tuple[str, ...]
+    needs: Callable[[Any], tuple[str, ...]]
     prompts: tuple[str, ...]
     work: Callable[[Any, Any, Asking], Awaitable[Result]]
 

@@ -85,7 +85,7 @@ STEP = RowStep(
     takes="questions",
     gives="candidates",
     roles=("teacher",),
-    needs=("teacher",),
+    needs=lambda _: ("teacher",),
     prompts=(),
     work=work,
 )

@@ -62,7 +62,7 @@ STEP = RowStep(
     takes="questions",
     gives="candidates",
     roles=("teacher",),
-    needs=("teacher",),
+    needs=lambda _: ("teacher",),
     prompts=("merge_agents",),
     work=work,
 )

@@ -211,7 +211,7 @@ STEP = RowStep(
     takes="questions",
     gives="questions",
     roles=("teacher", "judge"),
-    needs=("teacher", "judge"),
+    needs=lambda _: ("teacher", "judge"),
     prompts=("rewrite", "rewrite_check"),
     work=work,
 )

@@ -117,7 +117,7 @@ STEP = RowStep(
     takes="questions",
     gives="candidates",
     roles=("student",),
-    needs=("student",),
+    needs=lambda _: ("student",),
     prompts=(),
     work=work,
 )

@@ -185,7 +185,7 @@ STEP = RowStep(
     takes="questions",
     gives="candidates",
     roles=("teacher", "judge"),
-    needs=("teacher",),
+    needs=lambda _: ("teacher",),
     prompts=(
         *("search_think", "search_told", "search_merge", "search_answer"),
         *(f"search_{name}" for name in LATER),

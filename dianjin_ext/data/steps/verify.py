@@ -93,7 +93,7 @@ STEP = RowStep(
     takes="candidates",
     gives="candidates",
     roles=("judge",),
-    needs=(),
+    needs=lambda settings: ("judge",) if settings.reasoning else (),
     prompts=("reasoning_check",),
     work=work,
 )

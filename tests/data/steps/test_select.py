@@ -5,6 +5,7 @@ import pytest
 
 from dianjin_ext.data.steps.measures import measures, overlap, terms
 from dianjin_ext.data.steps.select import CRITERIA, read_criteria
+from dianjin_ext.errors import DianjinError
 
 from .conftest import said
 
@@ -117,3 +118,12 @@ def test_the_language_is_that_of_the_question(candidate, choice):
     assert (
         measures(candidate(formula, reasoning="先代入公式，再化简，就得出结果。")).language == 1.0
     )
+
+
+def test_a_judge_that_is_not_named_is_asked_for_before_anything_is_done(run, candidate):
+    with pytest.raises(
+        DianjinError, match=r"select asks a judge; name the model, or leave .*--no-"
+    ):
+        run("select", [candidate()], roles=())
+    with pytest.raises(DianjinError, match="verify asks a judge; name the model, or leave its"):
+        run("verify", [candidate()], roles=(), reasoning=True)
