@@ -1,6 +1,7 @@
 """Run one step: files of rows in, one file of rows out, and what became of each row."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, aclosing, suppress
@@ -21,6 +22,7 @@ from dianjin_ext.inference.answer import Unanswered
 
 Engine = Literal["local", "ray"]
 
+_ALL_DROPPED: Final = 50  # rows
 _WITHOUT: Final = {
     "select": ", or leave the judge out (judged: false, --no-judged)",
     "verify": ", or leave its check of the reasoning out",
@@ -152,10 +154,23 @@ def _written(
                 if dropped.startswith(f"{step.name}: "):
                     counted.dropped[dropped.removeprefix(f"{step.name}: ")] += 1
                 yield row
+            if counted.rows == _ALL_DROPPED and not counted.standing and counted.dropped:
+                _warn(step, counted)
     except KeyboardInterrupt:
         counted.error = "interrupted"
     except SystemExit:  # what SIGTERM raises
         counted.error = "terminated"
+
+
+def _warn(step: RowStep, counted: Counted) -> None:
+    """Say while there is time that nothing comes of what is asked."""
+    worst, number = counted.dropped.most_common(1)[0]
+    print(
+        f"warning: {step.name}: the first {counted.rows} rows are all dropped ({worst} {number}); "
+        "if that is not what you expect, end it (Ctrl-C) and look at them",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _local(

@@ -207,3 +207,12 @@ def test_a_file_that_can_not_be_written_is_named(tmp_path):
     with pytest.raises(DianjinError, match=r"a\.parquet: can't be written .*disk full"):
         write_rows(rows(), tmp_path / "a.parquet", schema)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("reasoning", "warns"), [(None, True), ("思考", False)])
+def test_where_nothing_comes_of_it_it_says_so_early(server, distil, capsys, reasoning, warns):  # noqa: F811
+    server.default = lambda body: said("\\boxed{B}", reasoning)
+    distil(range(60))
+    told = capsys.readouterr().err
+    line = "distill: the first 50 rows are all dropped (no_reasoning 50); if that is not what"
+    assert (line in told) is warns
