@@ -5,6 +5,9 @@ one reasoning; prompt and data are not published. Here the result is graded agai
 like any other answer, so that a merged text which comes to another result is dropped.
 """
 
+import re
+from typing import Final
+
 from dianjin_ext.data import prompts
 from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.candidate import Candidate
@@ -16,6 +19,9 @@ from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import task
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.policy import parse_tags
+
+# a formula of its own, in three lines
+_DISPLAYED: Final = re.compile(r"(?:\\\[|\$\$)\s*(\\boxed\{[^\n]*\})\s*(?:\\\]|\$\$)$")
 
 
 async def work(question: Question, settings: MergeAgents, asking: Asking) -> Result:
@@ -52,7 +58,7 @@ def read_conclusion(reply: str) -> tuple[str, str] | None:
 
     Asked for is one last line with the answer in `\boxed{}`.
     """
-    text, _, last = reply.strip().rpartition("\n")
+    text, _, last = _DISPLAYED.sub(r"\1", reply.strip()).rpartition("\n")
     return (text.strip(), last.strip()) if text.strip() and last.count("\\boxed{") == 1 else None
 
 

@@ -20,9 +20,10 @@ from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.judge.cleaning import clean
 
-_REPLY: Final = re.compile(r"\**(QUESTION|IMPOSSIBLE)\**\s*[:：]\s*(\S.*)")
+_REPLY: Final = re.compile(r"(QUESTION|IMPOSSIBLE)\s*[:：]\s*(\S.*)")
+_BOLD: Final = re.compile(r"^\*\*(\w+)(?:\*\*([:：])|([:：])\*\*|([:：].*)\*\*$)", re.MULTILINE)
 _CHECK: Final = re.compile(
-    r"\**SELF_CONTAINED\**\s*[:：]\s*(yes|no)\W*\s+\**SAME_ANSWER\**\s*[:：]\s*(yes|no)\W*", re.I
+    r"SELF_CONTAINED\s*[:：]\s*(yes|no)\W*\s+SAME_ANSWER\s*[:：]\s*(yes|no)\W*", re.I
 )
 # `5%以上`, `根据以上资料`, `a call option` and `the following year` refer to no options.
 _REFERS: Final = re.compile(
@@ -191,13 +192,18 @@ def numbers(text: str) -> set[str]:
 
 
 def _read(reply: str) -> tuple[str, str] | None:
-    match = _REPLY.fullmatch(reply.strip())
+    match = _REPLY.fullmatch(_plain(reply))
     return (match[1], match[2].strip()) if match else None
+
+
+def _plain(reply: str) -> str:
+    """Return a reply without a fence around it and bold type around its names or lines."""
+    return _BOLD.sub(r"\1\2\3\4", reply.strip().strip("`").strip())
 
 
 def read_check(reply: str) -> tuple[bool, bool] | None:
     """Return whether it is self-contained and has the same answer; None if not in the form."""
-    match = _CHECK.fullmatch(reply.strip().strip("`").strip())
+    match = _CHECK.fullmatch(_plain(reply))
     return (match[1].lower() == "yes", match[2].lower() == "yes") if match else None
 
 

@@ -30,7 +30,7 @@ CRITERIA: Final = (
 )
 """Fin-R1's seven, in the order of its paper."""
 
-_LINE: Final = re.compile(r"[-*\s]*([a-z_]+)[*`]*\s*[:：]\s*\**([01])[*.\s]*")
+_LINE: Final = re.compile(r"[-*\s]*(?:\d[.)、]\s*)?[*`]*([a-z_]+)[*`]*\s*[:：][*\s]*([01])[*.\s]*")
 
 
 async def work(candidate: Candidate, settings: Select, asking: Asking) -> Result:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from dianjin_ext.data.steps.merge_agents import read_conclusion
 from dianjin_ext.questions.question import Question
 
 CCC = Question(
@@ -34,3 +35,9 @@ def test_the_steps_become_one_reasoning_whose_result_is_graded(run, asked, reply
 def test_without_steps_nobody_is_asked(run):
     (row,), _ = run("merge-agents", [replace(CCC, reasoning=None)])
     assert row.dropped == "merge-agents: without_steps"
+
+
+@pytest.mark.parametrize("box", ["\\[\n\\boxed{12}\n\\]", "$$\n\\boxed{12}\n$$", "\\boxed{12}"])
+def test_a_box_in_a_formula_of_its_own_is_one_line(box):
+    assert read_conclusion(f"先看收入。\n\n{box}") == ("先看收入。", "\\boxed{12}")
+    assert read_conclusion(f"{box}\n所以是12。") is None

@@ -106,6 +106,7 @@ def test_references_to_options_are_found_and_other_words_are_not(choice, text, b
 
 def test_the_check_counts_in_its_form_alone():
     assert read_check(YES) == (True, True)
+    assert read_check("**SELF_CONTAINED:** yes\n**SAME_ANSWER: no**") == (True, False)
     assert read_check("**SELF_CONTAINED**: No\n\nSAME_ANSWER：yes.") == (False, True)
     for odd in ("", "yes\nyes", "SAME_ANSWER: yes\nSELF_CONTAINED: yes", f"{YES}\nI think"):
         assert read_check(odd) is None
@@ -156,3 +157,17 @@ def test_an_answer_that_is_shown_is_found_in_other_dress(choice, shown):
     english = replace(choice, question="Which of the following is a liability?")
     assert problem(english, "Accounts payable", "Are ACCOUNTS  Payable owed?") == "contains_answer"
     assert problem(choice, "1,000元", "付款1000元的企业应记入哪个科目？") == "contains_answer"
+
+
+@pytest.mark.parametrize(
+    "dress", ["**QUESTION:** {}", "**QUESTION**: {}", "**QUESTION: {}**", "`{}`"]
+)
+def test_bold_type_is_no_part_of_the_question(run, choice, dress):
+    said = dress.format(NEW) if "QUESTION" in dress else dress.format(f"QUESTION: {NEW}")
+    (row,), _ = run("rewrite", [choice], replies(said))
+    assert row.question == NEW
+
+
+def test_bold_type_inside_a_question_stays(run, choice):
+    (row,), _ = run("rewrite", [choice], replies(f"QUESTION: **甲公司**的{NEW}"))
+    assert row.question == f"**甲公司**的{NEW}"

@@ -64,6 +64,14 @@ def test_the_judge_sees_no_marks_of_a_template_and_not_the_layout(run, asked, ca
 
 
 @pytest.mark.parametrize(
+    "dress", ["{}: 1", "- **{}:** 1", "{}：1", "`{}`: 1", "3. {}: 1", "**{}: 1**"]
+)
+def test_marks_of_lists_and_type_are_no_other_form(dress):
+    reply = "\n".join(dress.format(name) for name in CRITERIA)
+    assert read_criteria(reply) == dict.fromkeys(CRITERIA, 1)
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         "",
