@@ -24,11 +24,7 @@ def holds(path: Path) -> Rows:
     Raises:
         DianjinError: It can't be read, or holds neither.
     """
-    pa = pyarrow()
-    try:
-        names = pa.parquet.read_schema(path).names
-    except (pa.ArrowException, OSError) as error:
-        raise DianjinError(f"{path}: can't be read as parquet ({error})") from error
+    names = _metadata(path).schema.to_arrow_schema().names
     if "question.id" in names:
         return "candidates"
     if "data_source" in names and "kind" in names:
@@ -40,9 +36,23 @@ def holds(path: Path) -> Rows:
 
 
 def number_of_rows(paths: Iterable[Path]) -> int:
-    """Return how many rows files have, without reading them."""
+    """Return how many rows files have, without reading them.
+
+    Raises:
+        DianjinError: One can't be read.
+    """
+    return sum(int(_metadata(path).num_rows) for path in paths)
+
+
+def _metadata(path: Path) -> Any:
     pa = pyarrow()
-    return sum(pa.parquet.read_metadata(path).num_rows for path in paths)
+    try:
+        return pa.parquet.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DianjinError(
+            f"{path}: can't be read as parquet ({error}); `dianjin prepare` makes questions of "
+            "other files"
+        ) from error
 
 
 def read_items(path: Path) -> Iterator[Any]:

@@ -216,3 +216,10 @@ def test_where_nothing_comes_of_it_it_says_so_early(server, distil, capsys, reas
     told = capsys.readouterr().err
     line = "distill: the first 50 rows are all dropped (no_reasoning 50); if that is not what"
     assert (line in told) is warns
+
+
+def test_a_file_that_is_no_parquet_is_named_before_anybody_is_asked(server, distil, tmp_path):  # noqa: F811
+    (tmp_path / "exam.xlsx").write_bytes(b"PK rows")
+    with pytest.raises(DianjinError, match=r"exam\.xlsx: can't be read as parquet .*`dianjin prep"):
+        distil([], source="exam.xlsx")
+    assert not server.bodies

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
+
+from annotated_types import Ge, Interval
+
+_SHARE: Final = Interval(ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +29,17 @@ class Read:
 class Rewrite:
     """Multiple choice to open question, as DianJin-R1 makes CFLUE_OE."""
 
-    max_tokens: Annotated[int, "Most tokens of a reply."] = 2048
+    max_tokens: Annotated[int, "Most tokens of a reply.", Ge(1)] = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distill:
     """Reasoning and answer from a teacher. The defaults are DeepSeek-R1's advice for itself."""
 
-    samples: Annotated[int, "Responses to each question."] = 1
-    temperature: Annotated[float, "As DeepSeek-R1 recommends."] = 0.6
-    top_p: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.95
-    max_tokens: Annotated[int, "Most tokens of a response, reasoning included."] = 16384
+    samples: Annotated[int, "Responses to each question.", Ge(1)] = 1
+    temperature: Annotated[float, "As DeepSeek-R1 recommends.", Ge(0)] = 0.6
+    top_p: Annotated[float, "As DeepSeek-R1's evaluation.", _SHARE] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a response, reasoning included.", Ge(1)] = 16384
     seed: Annotated[int, "Seed of the first sample; the others count on."] = 0
     prefill: Annotated[bool, "Begin the reply with <think>, where the server can."] = False
     tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
@@ -46,8 +50,10 @@ class Verify:
     """Whether the answer is right: rules first, a judge for what they leave open."""
 
     reasoning: Annotated[bool, "The judge checks the reasoning too, as DianJin-R1 does."] = False
-    agreement: Annotated[float, "Share of the rows decided by rules that the judge sees too."] = 0.0
-    max_tokens: Annotated[int, "Most tokens of a verdict."] = 1024
+    agreement: Annotated[
+        float, "Share of the rows decided by rules that the judge sees too.", _SHARE
+    ] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a verdict.", Ge(1)] = 1024
     tags: Annotated[str, "Layout that is graded: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
@@ -55,25 +61,31 @@ class Verify:
 class Select:
     """The quality of right answers' reasoning, by Fin-R1's seven criteria."""
 
-    least: Annotated[int, "How many of the seven criteria must hold."] = 7
+    least: Annotated[int, "How many of the seven criteria must hold.", Interval(ge=0, le=7)] = 7
     judged: Annotated[bool, "Ask the judge; without, the rules below alone decide."] = True
-    min_steps: Annotated[int, "Fewest steps that the rules must find; 0 for a measure only."] = 0
-    min_overlap: Annotated[float, "Smallest share of the question's terms in the reasoning."] = 0.0
-    max_repetition: Annotated[float, "Largest share of repeated n-grams."] = 1.0
-    min_language: Annotated[float, "Smallest share of words in the question's language."] = 0.0
-    max_tokens: Annotated[int, "Most tokens of a judgement."] = 1024
+    min_steps: Annotated[
+        int, "Fewest steps that the rules must find; 0 for a measure only.", Ge(0)
+    ] = 0
+    min_overlap: Annotated[
+        float, "Smallest share of the question's terms in the reasoning.", _SHARE
+    ] = 0.0
+    max_repetition: Annotated[float, "Largest share of repeated n-grams.", _SHARE] = 1.0
+    min_language: Annotated[
+        float, "Smallest share of words in the question's language.", _SHARE
+    ] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a judgement.", Ge(1)] = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Thinking that is verified and taken up again, after HuatuoGPT-o1 and Fino1."""
 
-    rounds: Annotated[int, "Most new thoughts after the first, before it starts again."] = 3
-    attempts: Annotated[int, "Most starts; then the question is given up."] = 3
+    rounds: Annotated[int, "Most new thoughts after the first, before it starts again.", Ge(0)] = 3
+    attempts: Annotated[int, "Most starts; then the question is given up.", Ge(1)] = 3
     tell_gold: Annotated[bool, "Tell the gold answer when all attempts failed; flagged."] = False
-    temperature: Annotated[float, "Of thoughts."] = 0.6
-    top_p: Annotated[float, "Of thoughts."] = 0.95
-    max_tokens: Annotated[int, "Most tokens of a thought."] = 4096
+    temperature: Annotated[float, "Of thoughts.", Ge(0)] = 0.6
+    top_p: Annotated[float, "Of thoughts.", _SHARE] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a thought.", Ge(1)] = 4096
     seed: Annotated[int, "Seed of the strategies and of the samples."] = 0
     tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
@@ -82,15 +94,19 @@ class Search:
 class Sample:
     """Answers from your own checkpoint, the right ones kept: DeepSeek-R1's rejection sampling."""
 
-    samples: Annotated[int, "Responses to each question."] = 4
-    temperature: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.6
-    top_p: Annotated[float, "As DeepSeek-R1's evaluation."] = 0.95
-    max_tokens: Annotated[int, "Most tokens of a response; the longest of the training."] = 4096
+    samples: Annotated[int, "Responses to each question.", Ge(1)] = 4
+    temperature: Annotated[float, "As DeepSeek-R1's evaluation.", Ge(0)] = 0.6
+    top_p: Annotated[float, "As DeepSeek-R1's evaluation.", _SHARE] = 0.95
+    max_tokens: Annotated[int, "Most tokens of a response; the longest of the training.", Ge(1)] = (
+        4096
+    )
     seed: Annotated[int, "Seed of the first sample; the others count on."] = 0
     system: Annotated[str, "System message, where the model was trained with one."] = ""
     strictness: Annotated[str, "How answers are found: strict, lenient, dianjin."] = "strict"
-    min_language: Annotated[float, "Smallest share of words in the question's language."] = 0.9
-    max_paragraph: Annotated[int, "Longest paragraph of reasoning, in tokens, about."] = 500
+    min_language: Annotated[
+        float, "Smallest share of words in the question's language.", _SHARE
+    ] = 0.9
+    max_paragraph: Annotated[int, "Longest paragraph of reasoning, in tokens, about.", Ge(1)] = 500
     tags: Annotated[str, "Layout that the model was trained in."] = "dianjin_r1"
 
 
@@ -106,8 +122,8 @@ class Bands:
 class MergeAgents:
     """The steps of a multi-agent workflow to one reasoning and result: DianJin-R1's CCC."""
 
-    temperature: Annotated[float, "Of the reply."] = 0.0
-    max_tokens: Annotated[int, "Most tokens of a reply."] = 4096
+    temperature: Annotated[float, "Of the reply.", Ge(0)] = 0.0
+    max_tokens: Annotated[int, "Most tokens of a reply.", Ge(1)] = 4096
     tags: Annotated[str, "Layout of the set: dianjin_r1, think_only, channels."] = "dianjin_r1"
 
 
@@ -139,11 +155,15 @@ class Mix:
     difficulty: Annotated[Mapping[str, float], "Shares of RL: hard, medium, easy."] = field(
         default_factory=dict
     )
-    val_rows: Annotated[int, "Most rows for validation; a tenth of the questions at most."] = 500
+    val_rows: Annotated[
+        int, "Most rows for validation; a tenth of the questions at most.", Ge(0)
+    ] = 500
     choose: Annotated[str, "Of several responses: first, shortest, longest, random, all."] = "first"
-    min_tokens: Annotated[int, "Shortest prompt and response together, for SFT."] = 0
-    max_tokens: Annotated[int, "Longest of them; the training's cutoff_len."] = 16384
-    max_prompt: Annotated[int, "Longest RL prompt; the training's data.max_prompt_length."] = 1024
+    min_tokens: Annotated[int, "Shortest prompt and response together, for SFT.", Ge(0)] = 0
+    max_tokens: Annotated[int, "Longest of them; the training's cutoff_len.", Ge(1)] = 16384
+    max_prompt: Annotated[
+        int, "Longest RL prompt; the training's data.max_prompt_length.", Ge(1)
+    ] = 1024
     tokenizer: Annotated[Path | None, "Folder of the tokenizer that counts; else an estimate."] = (
         None
     )
