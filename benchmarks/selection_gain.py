@@ -11,15 +11,16 @@ the same settings:
 
 The three answer the same held-out questions, which none was trained on. The script prints a table,
 writes gain.json and leaves each set's card in seed-*/build. It exits with 1 unless, for every seed,
-the 95 % interval of `selected` lies above that of `all`. It needs LLaMA-Factory's environment, as
-the quickstart does, and five to eight minutes a seed on two cores.
+the 95 % interval of `selected` lies above that of `all`. Interrupted, the same command goes on. It
+needs LLaMA-Factory's environment, as the quickstart does, and five to eight minutes a seed on two
+cores.
 """
 
 import argparse
+import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,50 +48,58 @@ from dianjin_ext.quickstart.teacher.truth import truth
 from dianjin_ext.quickstart.teacher.world_questions import world_questions
 from dianjin_ext.resources import folder
 
-QUESTIONS, HELDOUT = 8000, 1000
-WRONG, BROKEN = 0.35, 0.25  # what else the teacher and the judge do wrong, they do as often as ever
-SETTINGS: Final = replace(WORLD, sft_steps=300)
+QUESTIONS, HELDOUT = 12_000, 1000
+SETTINGS: Final = WORLD
 LAYOUT: Final = TAGS["dianjin_r1"]
 
 
-def main(seeds: Sequence[int], out: Path, guess: float) -> int:
+def main(seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
     """Measure each seed, write what was found, and return the exit code."""
     python = find_llamafactory(None)
-    if out.exists() and any(out.iterdir()):
-        raise DianjinError(f"{out} is not empty; choose another folder with --out")
+    this = {"teacher": dict(rates), "questions": QUESTIONS, "steps": SETTINGS.sft_steps}
+    if out.exists() and any(out.iterdir()) and read(out / "run.json") != this:
+        raise DianjinError(f"{out} is of another run; choose another folder with --out")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "run.json", this)
     found = []
     for seed in seeds:
-        found.append(measured(out / f"seed-{seed}", seed, guess, python))
+        folder_of = out / f"seed-{seed}"
+        filters, arms = made(folder_of, seed, rates)
+        got = {arm: learned(folder_of / arm, rows, seed, python) for arm, rows in arms.items()}
+        apart = got["selected"]["accuracy_low"] > got["all"]["accuracy_high"]
+        found.append({"seed": seed, "apart": apart, "filters": filters, "arms": got})
         print(table(found), flush=True)
-        write_json(out / "gain.json", {"teacher": rates(guess), "seeds": found})
+        write_json(out / "gain.json", {**this, "seeds": found})
     return 0 if all(each["apart"] for each in found) else 1
 
 
-def rates(guess: float) -> dict[str, float]:
-    """Return how the teacher errs; the titles that `guess` is about are five of thirty."""
-    return {"wrong": WRONG, "broken": BROKEN, "guess": guess}
+def read(path: Path) -> Any:
+    """Return what an earlier, interrupted run wrote; None where it came to nothing."""
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def measured(out: Path, seed: int, guess: float, python: Path) -> dict[str, Any]:
-    """Return what the card says of the set of one seed, and what the model learns of each arm."""
+def made(
+    out: Path, seed: int, rates: Mapping[str, float]
+) -> tuple[Any, dict[str, list[Candidate]]]:
+    """Have the teacher asked, filter, write the card and the model; what is done stays.
+
+    Returns:
+        What the card says of both filters, and the rows of each arm.
+    """
     asked = world_questions(QUESTIONS + HELDOUT, seed=seed)  # no two of the same titles
     heldout, world = asked[:HELDOUT], asked[HELDOUT:]
-    out.mkdir(parents=True)
-    write_parquet((rl_row(q, "val", LAYOUT) for q in heldout), out / "heldout.parquet")
-    write_questions(world, out / "world.parquet")
-    fin_r1 = folder("configs") / "data/fin_r1.yaml"
-    with serving_teacher(seed=seed, **rates(guess)) as url:
-        build(load_pipeline(fin_r1, given(out, url)), out / "build")
-    write_labels(out / "build/good.parquet", out / "labels.jsonl")
-    facts = write_card(out / "build", truth=out / "labels.jsonl")
+    if (facts := read(out / "build/card.json")) is None or not (out / "model").is_dir():
+        write_parquet((rl_row(q, "val", LAYOUT) for q in heldout), out / "heldout.parquet")
+        write_questions(world, out / "world.parquet")
+        fin_r1 = folder("configs") / "data/fin_r1.yaml"
+        with serving_teacher(seed=seed, **rates) as url:
+            build(load_pipeline(fin_r1, given(out, url)), out / "build")
+        write_labels(out / "build/good.parquet", out / "labels.jsonl")
+        facts = write_card(out / "build", truth=out / "labels.jsonl")
+        write_sft(sft_rows(drawn(out / "build", seed)["all"]), out / "data/sft/cflue_mcq.json")
+        run(model_stage(SETTINGS, seed), out)  # one for all; its tokens are those of `all`
     (filters,) = (f["overall"] for f in facts["quality"]["filters"] if f["filter"] == "both")
-
-    arms = drawn(out / "build", seed)
-    write_sft(sft_rows(arms["all"]), out / "data/sft/cflue_mcq.json")
-    run(model_stage(SETTINGS, seed), out)  # one for all; its tokens are those of `all`
-    results = {arm: learned(out / arm, rows, seed, python) for arm, rows in arms.items()}
-    apart = results["selected"]["accuracy_low"] > results["all"]["accuracy_high"]
-    return {"seed": seed, "apart": apart, "filters": filters, "arms": results}
+    return filters, drawn(out / "build", seed)
 
 
 def given(out: Path, url: str) -> list[str]:
@@ -124,14 +133,17 @@ def sft_rows(rows: Sequence[Candidate]) -> list[Row]:
 
 def learned(out: Path, rows: Sequence[Candidate], seed: int, python: Path) -> dict[str, Any]:
     """Train on rows; return what is true of them, and how the model answers held-out questions."""
+    if (done := read(out / "learned.json")) is not None:
+        return done
     written = sft_rows(rows)
     write_sft(written, out / "data/sft/cflue_mcq.json")
+    (out / "model").unlink(missing_ok=True)
     (out / "model").symlink_to("../model")
     seconds = run(sft_stage(out, SETTINGS, seed, python), out)
     seconds += run(evaluation_stage("heldout", "sft", "../heldout.parquet", SETTINGS), out)
     tokenizer = Tokenizer.from_file(str(out / "model/tokenizer.json"))
     true = [truth(row.question, row.reasoning or "", row.response) for row in rows]
-    return {
+    found = {
         "rows": len(rows),
         "tokens": sum(len(tokenizer.encode(text).ids) for row in written for text in row.values()),
         "right": sum(each.right for each in true) / len(rows),
@@ -139,6 +151,8 @@ def learned(out: Path, rows: Sequence[Candidate], seed: int, python: Path) -> di
         **summarise(read_lines(out / "evaluation/heldout.jsonl")),
         "seconds": round(seconds),
     }
+    write_json(out / "learned.json", found)
+    return found
 
 
 def run(stage: Stage, out: Path) -> float:
@@ -175,12 +189,13 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--out", type=Path, required=True, help="a new folder")
-    parser.add_argument(
-        "--guess", type=float, default=1.0, help="how often it guesses the titles it doesn't know"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="the same folder goes on")
+    for name, rate in (("wrong", 0.35), ("broken", 0.25), ("guess", 0.0)):
+        told = "of the teacher; see dianjin_ext/quickstart/teacher/rates.py"
+        parser.add_argument(f"--{name}", type=float, default=rate, help=told)
     options = parser.parse_args()
+    rates = {name: getattr(options, name) for name in ("wrong", "broken", "guess")}
     try:
-        sys.exit(main(options.seeds, options.out.absolute(), options.guess))
+        sys.exit(main(options.seeds, options.out.absolute(), rates))
     except DianjinError as error:
         sys.exit(str(error))
