@@ -7,6 +7,7 @@ could match, repetitions, contradictions, two options of the same text.
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ def run(inputs: Sequence[Path], out: Path, settings: Read) -> dict[str, Any]:
     questions = [row for row in rows if isinstance(row, Question)]
     if settings.splits:
         questions = [question for question in questions if question.split in settings.splits]
+    if settings.as_split:
+        questions = [replace(question, split=settings.as_split) for question in questions]
     removed = [Removed(str(row), "", "bad_row", str(row)) for row in bad]
     usable = []
     for question in questions:

@@ -21,6 +21,7 @@ class Read:
         True
     )
     splits: Annotated[tuple[str, ...], "Published splits to take; all where none is named."] = ()
+    as_split: Annotated[str, "Take each question as published for this split."] = ""
     rows: Annotated[int | None, "Most questions, drawn at random."] = None
     seed: Annotated[int, "Seed of that draw."] = 0
 

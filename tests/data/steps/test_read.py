@@ -40,6 +40,8 @@ def test_some_rows_of_some_splits(tmp_path, choice, number):
     assert len(first) == 5 and all(name.startswith("n/") for name in first)
     STEP.run(*given, Read(splits=("val",), rows=5, seed=3))
     assert [q.id for q in read_questions(tmp_path / "out.parquet")] == first == sorted(first)
+    STEP.run(*given, Read(as_split="train"))
+    assert {q.split for q in read_questions(tmp_path / "out.parquet")} == {"train"}
 
 
 @pytest.mark.parametrize(
