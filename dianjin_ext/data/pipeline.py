@@ -159,8 +159,8 @@ class _Plan:
         sources = self._resolved(_names(own.get("from")), f"{where}.from")
         keys = {str(key): value for key, value in own.items() if key not in _OF_ALL}
         for name_ in path_settings(SETTINGS[kind]):
-            if isinstance(keys.get(name_), list):
-                keys[name_] = self._paths(keys[name_])
+            if name_ in keys:
+                keys[name_] = self._paths(_names(keys[name_]))
         models = self._roles(kind, own.get("models") or {}, where)
         settings = read_step_settings(kind, keys, where)
         missing = [role for role in _needs(kind, settings) if role not in models]

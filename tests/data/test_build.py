@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -262,3 +263,18 @@ def test_a_name_in_the_settings_stands_for_an_earlier_step(pipeline, tmp_path):
     loaded = pipeline(steps={"held": held, "clean": clean})
     steps = build(loaded, tmp_path / "out")
     assert steps[-1]["report"]["removed"] == 10  # five questions, two responses each
+
+
+def test_what_is_kept_for_evaluation_is_a_file_or_none(pipeline, tmp_path):
+    clean = {"step": "decontaminate", "from": "good", "against": "${files.more}"}
+    loaded = pipeline(steps={"clean": clean})
+    assert "clean" in loaded.left_out
+    held = tmp_path / "held.parquet"
+    write_questions([replace(question(1), answer=None)], held)  # a test set without its golds
+    loaded = pipeline(f"files.more={held}", "steps.extra.files=null", steps={"clean": clean})
+    steps = build(loaded, tmp_path / "out")
+    assert steps[-1]["report"]["by_file"] == {str(held): 1}
+    again = build(loaded, tmp_path / "out")
+    assert again == steps
+    write_questions([question(1), question(2)], held)
+    assert build(loaded, tmp_path / "out")[-1]["report"]["by_file"] == {str(held): 2}
