@@ -48,7 +48,7 @@ from dianjin_ext.quickstart.teacher.truth import truth
 from dianjin_ext.quickstart.teacher.world_questions import world_questions
 from dianjin_ext.resources import folder
 
-QUESTIONS, HELDOUT = 12_000, 1000
+QUESTIONS, HELDOUT = 4_500, 1000
 SETTINGS: Final = WORLD
 LAYOUT: Final = TAGS["dianjin_r1"]
 
@@ -190,7 +190,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, required=True, help="the same folder goes on")
-    for name, rate in (("wrong", 0.35), ("broken", 0.25), ("guess", 0.0)):
+    for name, rate in (("wrong", 0.05), ("broken", 0.05), ("guess", 1.0)):
         told = "of the teacher; see dianjin_ext/quickstart/teacher/rates.py"
         parser.add_argument(f"--{name}", type=float, default=rate, help=told)
     options = parser.parse_args()
