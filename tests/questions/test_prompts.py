@@ -2,9 +2,8 @@ import pytest
 
 from dianjin_ext import compute_score
 from dianjin_ext.answers.tags import TAGS
-from dianjin_ext.data import format_response, multiple_choice_prompt
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.questions.prompts import output_format
+from dianjin_ext.questions.prompts import format_response, multiple_choice_prompt, output_format
 
 CHOICES = {"A": "国债", "B": "公司债"}
 
