@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import subprocess
 import sys
 import time
@@ -189,13 +190,15 @@ def test_the_command_for_vllm():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="make real-model fetches the model")
-def test_fifty_questions_to_a_real_model(tmp_path, monkeypatch):
+def test_questions_to_a_real_model(tmp_path, monkeypatch):
     from transformers import AutoTokenizer
 
     monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
     words = ["revenue", "inflation", "equity", "a bond", "interest", "a loan", "tax", "cash flow"]
     words += ["depreciation", "a dividend"]
     asks = ["What is {}?", "Why does {} matter?", "Define {}.", "Name a use of {}.", "Is {} good?"]
+    if "DIANJIN_TEST_ALL" not in os.environ:
+        words = words[:3]
     texts = [text.format(word) for text in asks for word in words]
     rows = [Request(text, [{"role": "user", "content": text}]) for text in texts]
     settings = {
@@ -221,7 +224,7 @@ def test_fifty_questions_to_a_real_model(tmp_path, monkeypatch):
         ]
         _, plain = post(url, "/completions", prompt=prompts[0], max_tokens=10)
     assert together == alone
-    assert len({content for _, content, _ in alone}) > 40
+    assert len({content for _, content, _ in alone}) > 0.8 * len(texts)
     written = "".join(content for _, content, _ in alone)
     assert sum(map(str.isalpha, written)) > 0.7 * len(written)  # prose, not byte soup
     # the model's own template wrote the prompts
