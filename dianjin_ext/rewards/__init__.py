@@ -8,6 +8,7 @@ from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.label import score_label
 from dianjin_ext.rewards.language import language_share
 from dianjin_ext.rewards.length import cosine_length, soft_overlong
+from dianjin_ext.rewards.mathematics import score_math
 from dianjin_ext.rewards.numeric import score_numeric
 from dianjin_ext.rewards.policy import STRICTNESSES, Policy
 from dianjin_ext.rewards.presets import PRESETS
@@ -37,6 +38,7 @@ __all__ = [
     "score_choice",
     "score_exact",
     "score_label",
+    "score_math",
     "score_numeric",
     "score_tatqa",
     "soft_overlong",

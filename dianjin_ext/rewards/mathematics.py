@@ -1,0 +1,66 @@
+r"""Answers in mathematics: the same value or expression, however it is written.
+
+For general data (MATH-500, AIME) beside financial data. What is in the box is compared with the
+gold answer: as text, then by math-verify, which knows fractions, roots, intervals, sets and
+matrices, in a process that can be stopped (`dianjin_ext.rewards.math_process`).
+"""
+
+import re
+from typing import Any, Final
+
+from dianjin_ext.rewards.base import Score, verdict, zero
+from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.math_process import MathProcess
+from dianjin_ext.rewards.policy import Policy
+from dianjin_ext.rewards.registry import register_reward
+
+_LONGEST: Final = 2000  # characters of an answer; a longer one is none
+_SPACING: Final = re.compile(r"\s+|\\[,;:! ]|\\(?:left|right|displaystyle)(?![A-Za-z])")
+_DOLLARS: Final = re.compile(r"^\$+|\$+$|^\\\(|\\\)$")
+
+_process = MathProcess()
+
+
+@register_reward(
+    "math",
+    "math_500",
+    "aime_2024",
+    gold="an answer in LaTeX or plain, such as 3/4 or \\frac{3}{4}",
+    judges_layout=True,
+)
+def score_math(response: str, ground_truth: Any, *, policy: Policy, **_: Any) -> Score:
+    """Score an answer in mathematics.
+
+    Args:
+        response: The text of the model.
+        ground_truth: The gold answer, in LaTeX or plain.
+        policy: How the response is read.
+
+    Raises:
+        DianjinError: math-verify is missing.
+    """
+    found = extract(response, policy)
+    gold = _plain(str(ground_truth)) if ground_truth is not None else ""
+    if not gold:
+        return zero("gold_unusable", layout=found.format)
+    if found.fault:
+        return zero(found.fault)
+    said = _plain(found.text)
+    if not said or len(said) > _LONGEST:
+        return zero("no_answer", layout=1.0)
+    if _same_text(said, gold):
+        return verdict(True, said)
+    compared = _process.compare(gold, said)
+    if compared.late:
+        return zero("timeout", layout=1.0, pred=said)
+    if compared.right is None and not compared.pred:
+        return zero("no_answer", layout=1.0)
+    return verdict(bool(compared.right), compared.pred or said)
+
+
+def _plain(text: str) -> str:
+    return _DOLLARS.sub("", text.strip()).strip()
+
+
+def _same_text(one: str, other: str) -> bool:
+    return _SPACING.sub("", one).rstrip(".") == _SPACING.sub("", other).rstrip(".")
