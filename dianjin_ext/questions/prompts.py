@@ -69,6 +69,11 @@ _LABEL: dict[Language, tuple[str, str]] = {
     "zh": ("请只填写一个标签。", "请从以下标签中选择一个：{}。"),
     "en": ("Give one label only.", "Give one of these labels only: {}."),
 }
+_MATH: dict[Language, str] = {
+    "zh": "答案是一个数值或数学表达式，请写成最简形式，例如 \\boxed{\\frac{3}{4}}。",
+    "en": "The answer is a value or an expression in its simplest form, for example "
+    "\\boxed{\\frac{3}{4}}.",
+}
 _SEVERAL: dict[Language, str] = {
     "zh": "答案请尽量简短；有多个时写在同一个框内，用分号隔开。",
     "en": "Keep the answer short; if there are several, put them into one box, separated by "
@@ -138,6 +143,8 @@ def _kind(question: Question) -> str:
     if question.kind == "number":
         plain, scaled = _NUMBER[language]
         return scaled.format(question.scale) if question.scale else plain
+    if question.kind == "math":
+        return _MATH[language]
     if question.kind == "label":
         plain, listed = _LABEL[language]
         given = ("、" if language == "zh" else ", ").join(question.labels)

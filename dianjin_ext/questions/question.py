@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from dianjin_ext.parquet import pyarrow, read_rows, write_rows
 
 Language = Literal["zh", "en"]
-Kind = Literal["choice", "number", "label", "open"]
+Kind = Literal["choice", "number", "label", "math", "open"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
@@ -27,7 +27,8 @@ class Question:
         id: Unique in its data set; starts with the data set's name.
         data_source: Name of the reward that grades its answers.
         question: What is asked, without options and context.
-        kind: What an answer is: letters of `choices`, a number, one of `labels`, or a text.
+        kind: What an answer is: letters of `choices`, a number, one of `labels`, an expression of
+            mathematics, or a text.
         answer: The gold answer in the form that the reward takes; a list is JSON text. None where
             the data set has none, such as in a hidden test set.
         context: What the question is about: text, with tables as Markdown

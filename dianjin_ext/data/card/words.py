@@ -21,6 +21,7 @@ KINDS: Final[Mapping[str, Words]] = {
     "choice": Words("letters of options", "选择题"),
     "number": Words("a number", "数值"),
     "label": Words("a label of a closed set", "标签"),
+    "math": Words("mathematics", "数学"),
     "open": Words("free text", "开放作答"),
 }
 FACETS: Final[Mapping[str, Words]] = {

@@ -14,6 +14,7 @@ from dianjin_ext.questions.readers import (
     fineva,
     fineval,
     finqa,
+    mathematics,
     reasoning_paths,
     tatqa,
     tfns,
@@ -42,6 +43,9 @@ READERS: dict[str, Reader] = {
         reasoning_paths.FINO1,
         reasoning_paths.FINCOT,
         reasoning_paths.HUATUO,
+        mathematics.MATH_500,
+        mathematics.AIME_2024,
+        mathematics.GPQA,
     )
 }
 """Every reader by the name of its data set."""
