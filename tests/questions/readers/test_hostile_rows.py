@@ -52,6 +52,12 @@ ROWS = [
                        "steps": [{"agent": "a", "output": "b"}], "guideline": "g"}),
     ("dianjin_r1_data", "cflue_mcq.json", {"instruction": "i",
                                            "output": "<think>t</think>\\boxed{A}"}),
+    ("math_500", "test.jsonl", {"problem": "p", "answer": "1", "subject": "s", "level": 1,
+                                "unique_id": "u", "solution": "s"}),
+    ("aime_2024", "a.jsonl", {"id": 1, "problem": "p", "answer": "204", "solution": "s"}),
+    ("gpqa", "g.json", {"Question": "q", "Correct Answer": "a", "Incorrect Answer 1": "b",
+                        "Incorrect Answer 2": "c", "Incorrect Answer 3": "d", "Record ID": "r",
+                        "High-level domain": "h", "Explanation": "e"}),
     ("fino1", "f.json", {"Question": "q", "Ground-True Answer": "1", "Complex_CoT": "c",
                          "Response": "r"}),
 ]  # fmt: skip

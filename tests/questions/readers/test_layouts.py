@@ -187,6 +187,9 @@ BAD = {
     "fino1": ({"Question": " "}, "Question"),
     "fincot": ({"Question": "q", "Reasoning_process": 3}, "Reasoning_process"),
     "huatuo": (["a"], "row"),
+    "math_500": ({"problem": "q", "unique_id": "u", "subject": "s"}, "answer"),
+    "aime_2024": ({"problem": "q", "answer": "1.5"}, "answer"),
+    "gpqa": ({"Question": "q", "Correct Answer": "a"}, "Incorrect Answer 1"),
     "cflue": ({"task": "单项选择题", "choices": "{}"}, "choices"),
 }
 
