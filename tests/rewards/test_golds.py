@@ -58,11 +58,13 @@ FOLDERS = {
     "fineval": "fineval",
     "fincuge": "fincuge",
     "huatuo": "huatuo_o1_demo",
+    "math_500": "math500",
 }
 """Readers, and where the samples of their sets are."""
 
 WITHOUT_SAMPLES = {
-    *("finance_instruct", "docmath", "xbrl_math", "ccc", "dianjin_r1_data", "fino1", "fincot")
+    *("finance_instruct", "docmath", "xbrl_math", "ccc", "dianjin_r1_data", "fino1", "fincot"),
+    *("aime_2024", "gpqa"),
 }
 
 
