@@ -78,14 +78,14 @@ def read_manifest(out: Path) -> dict[str, dict[str, Any]]:
 
 def write_manifest(out: Path, pipeline: Pipeline, steps: list[dict[str, Any]]) -> None:
     """Write the manifest of a build; replaces it at once."""
-    files = {str(path) for planned in pipeline.steps for path in planned.files}
+    read = [step["inputs"].items() for step in steps if step["step"] == "read"]
     write_json(
         out / NAME,
         {
             "name": pipeline.name,
             "dianjin_ext": __version__,
             "pipeline": pipeline.file.name,
-            "inputs": {path: file_digest(Path(path)) for path in sorted(files)},
+            "inputs": dict(sorted(each for inputs in read for each in inputs)),
             "left_out": list(pipeline.left_out),
             "steps": steps,
         },

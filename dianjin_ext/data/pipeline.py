@@ -31,8 +31,6 @@ from dianjin_ext.data.steps.read_settings import read_step_settings
 from dianjin_ext.errors import DianjinError
 
 _KEYS = ("name", "about", "files", "models", "steps")
-_TAKE_CANDIDATES = ("verify", "select", "bands")
-_GIVE_CANDIDATES = ("distill", "search", "sample", "merge-agents")
 _OF_ALL = ("step", "from", "files", "models", "optional")
 
 
@@ -164,7 +162,9 @@ class _Plan:
         models = self._roles(kind, own.get("models") or {}, where)
         settings = read_step_settings(kind, keys, where)
         missing = [role for role in _needs(kind, settings) if role not in models]
-        takes_others = kind in _TAKE_CANDIDATES and bool(sources) and not self._candidates(sources)
+        takes_others = (
+            get_step(kind).takes == "candidates" and bool(sources) and not self._candidates(sources)
+        )
         if kind == "decontaminate" and not settings.against:
             self._instead[name] = sources
         elif not (files or sources):
@@ -199,10 +199,12 @@ class _Plan:
 
     def _candidates(self, sources: Sequence[str]) -> bool:
         """Return whether one of the steps writes candidates."""
+        planned = [self.steps[name] for name in sources]
         return any(
-            self.steps[name].step in _GIVE_CANDIDATES or self._candidates(self.steps[name].sources)
-            for name in sources
-            if self.steps[name].step != "rewrite"
+            step.gives == "candidates"
+            if isinstance(step := get_step(each.step), RowStep)
+            else self._candidates(each.sources)
+            for each in planned
         )
 
     def _paths(self, values: Sequence[Any]) -> list[str]:

@@ -16,6 +16,29 @@ def estimated_tokens(text: str) -> int:
     return sum(1 for _ in _PIECE.finditer(text))
 
 
+def load_tokenizer(folder: Path, what: str) -> Any:
+    """Return the tokenizer of a folder.
+
+    Args:
+        folder: Of the tokenizer, or of a model with one.
+        what: The setting or option that names it, for messages.
+
+    Raises:
+        DianjinError: transformers is missing, or the folder has no tokenizer.
+    """
+    try:
+        from transformers import AutoTokenizer
+    except ModuleNotFoundError as error:
+        raise DianjinError(
+            f"{what} needs {error.name}; run it in verl's or LLaMA-Factory's environment"
+        ) from error
+    try:
+        return AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        why = str(error).splitlines()[0]
+        raise DianjinError(f"{what}: {folder} has no usable tokenizer ({why})") from None
+
+
 class PromptLimit:
     """Tells prompts that training would leave out.
 
@@ -31,19 +54,7 @@ class PromptLimit:
         self.most = most
         if not tokenizer.is_dir():
             raise DianjinError(f"--tokenizer: {tokenizer} is no folder; name that of the model")
-        try:
-            from transformers import AutoTokenizer
-        except ModuleNotFoundError as error:
-            raise DianjinError(
-                f"--tokenizer needs {error.name}; run it in verl's or LLaMA-Factory's environment"
-            ) from error
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(tokenizer)
-        except (OSError, ValueError, KeyError) as error:
-            why = str(error).splitlines()[0]
-            raise DianjinError(
-                f"--tokenizer: {tokenizer} has no usable tokenizer ({why})"
-            ) from None
+        self._tokenizer = load_tokenizer(tokenizer, "--tokenizer")
         if not self._tokenizer.chat_template:
             raise DianjinError(f"--tokenizer: {tokenizer} has no chat template; give one that has")
 

@@ -117,8 +117,8 @@ def removing(
     }
 
 
-def write_removed(removed: Iterable[Removed], out: Path) -> None:
-    """Write what was removed beside `out`."""
+def write_removed(removed: Iterable[Any], out: Path) -> None:
+    """Write what was removed, named tuples such as `Removed`, beside `out`."""
     with replacing(out.with_suffix(".removed.jsonl")) as file:
         lines = (json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in removed)
         file.write_text("".join(lines), encoding="utf-8")

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dianjin_ext.data.prompt_length import estimated_tokens
-from dianjin_ext.errors import DianjinError
+from dianjin_ext.data.prompt_length import estimated_tokens, load_tokenizer
 
 
 def token_counter(tokenizer: Path | None) -> Callable[[str], int]:
@@ -15,15 +14,5 @@ def token_counter(tokenizer: Path | None) -> Callable[[str], int]:
     """
     if tokenizer is None:
         return estimated_tokens
-    try:
-        from transformers import AutoTokenizer
-    except ModuleNotFoundError as error:
-        raise DianjinError(
-            f"tokenizer needs {error.name}; run it in verl's or LLaMA-Factory's environment"
-        ) from error
-    try:
-        loaded = AutoTokenizer.from_pretrained(tokenizer)
-    except (OSError, ValueError, KeyError) as error:
-        why = str(error).splitlines()[0]
-        raise DianjinError(f"tokenizer: {tokenizer} has no usable tokenizer ({why})") from None
+    loaded = load_tokenizer(tokenizer, "tokenizer")
     return lambda text: len(loaded.encode(text, add_special_tokens=False))

@@ -5,21 +5,18 @@ For a CPU, tests and small models; `dianjin_ext.inference.server` starts it wher
 
 import argparse
 import asyncio
-import contextlib
-import os
-import signal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 from pydantic import ValidationError
 
 from dianjin_ext.inference.batcher import Batcher
 from dianjin_ext.inference.protocol import Body, reply, to_requests
+from dianjin_ext.inference.serve import refused, serve
 
 __all__ = ["application"]
 
-_PARENT_S: Final = 0.5
 _MAX_BODY: Final = 64 << 20  # bytes
 
 
@@ -40,11 +37,11 @@ def application(batcher: Batcher, name: str) -> web.Application:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
-            return _refused(f"{where}: {first['msg']}")
+            return refused(f"{where}: {first['msg']}")
         except (ValueError, TypeError) as error:
-            return _refused(str(error))
+            return refused(str(error))
         except Exception as error:  # what a chat template says of messages that it can't take
-            return _refused(f"{type(error).__name__}: {error}")
+            return refused(f"{type(error).__name__}: {error}")
         responses = await batcher.sample(requests)
         return web.json_response(reply(body, requests, responses, batcher.tokenizer, name))
 
@@ -58,27 +55,8 @@ def application(batcher: Batcher, name: str) -> web.Application:
     return app
 
 
-def _refused(message: str) -> web.Response:
-    error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "code": None}
-    return web.json_response({"error": error}, status=400)
-
-
 async def _serve(folder: Path, name: str, port: int, most: int, parent: int | None) -> None:
-    batcher = Batcher(folder, most)
-    runner = web.AppRunner(application(batcher, name), handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    host, bound = runner.addresses[0][:2]
-    print(f"{name} at http://{host}:{bound}/v1", flush=True)
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    while not end.is_set() and parent in (None, os.getppid()):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(end.wait(), _PARENT_S)
-    await runner.cleanup()
+    await serve(application(Batcher(folder, most), name), name, port, parent)
 
 
 def main() -> None:

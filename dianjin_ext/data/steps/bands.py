@@ -55,4 +55,4 @@ def _outside(right: int, of: int, settings: Bands) -> str:
     return "too_easy" if right / of >= settings.high else ""
 
 
-STEP = SetStep(name="bands", version=1, run=run)
+STEP = SetStep(name="bands", version=1, takes="candidates", run=run)

@@ -71,9 +71,11 @@ class SetStep(NamedTuple):
     Attributes:
         name: As on the command line.
         version: See `RowStep`.
+        takes: What its input must hold; None where it takes both.
         run: From input files, the output file and its settings to what it counted.
     """
 
     name: str
     version: int
+    takes: Rows | None
     run: Callable[[Sequence[Path], Path, Any], dict[str, Any]]

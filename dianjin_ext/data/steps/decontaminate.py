@@ -5,7 +5,6 @@ which s1 (https://github.com/simplescaling/s1) and open-r1 (https://github.com/h
 compare, find nothing in Chinese text. See `dianjin_ext.questions.same`.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,11 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.rows_file import holds, inputs_of, number_of_rows, read_items, write_items
+from dianjin_ext.data.rows_file import (
+    holds,
+    inputs_of,
+    number_of_rows,
+    read_items,
+    write_items,
+    write_removed,
+)
 from dianjin_ext.data.steps.base import SetStep
 from dianjin_ext.data.steps.settings import Decontaminate
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.files import replacing
 from dianjin_ext.questions.duplicates import near_earlier
 from dianjin_ext.questions.question import Question
 from dianjin_ext.questions.same import near_key, near_text, question_key
@@ -61,9 +66,7 @@ def run(inputs: Sequence[Path], out: Path, settings: Decontaminate) -> dict[str,
         raise DianjinError("name the sets that are kept for evaluation: --against FILE")
     removed = {leak.id: leak for leak in leaks(map(_question, _rows(inputs)), kept_apart)}
     kept = (row for row in _rows(inputs) if _question(row).id not in removed)
-    with replacing(out.with_suffix(".removed.jsonl")) as temporary:
-        lines = (json.dumps(leak._asdict(), ensure_ascii=False) + "\n" for leak in removed.values())
-        temporary.write_text("".join(lines), encoding="utf-8")
+    write_removed(removed.values(), out)
     rows, written = number_of_rows(inputs), write_items(kept, out, what)
     return {
         "rows": rows,
@@ -116,4 +119,4 @@ def _same(question: Question) -> bytes:
     return question_key(question.question, question.choices, question.context)
 
 
-STEP = SetStep(name="decontaminate", version=1, run=run)
+STEP = SetStep(name="decontaminate", version=1, takes=None, run=run)

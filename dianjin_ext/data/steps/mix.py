@@ -8,7 +8,6 @@ others; where its size is not given, it takes no more than these, or a quarter o
 """
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -192,7 +191,6 @@ def _write(pool: Pool, drawn: Drawn, out: Path, settings: Mix) -> None:
         if out.exists():
             out.rename(Path(temporary, "old"))
         folder.rename(out)
-    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _report(pool: Pool, drawn: Drawn) -> dict[str, Any]:
@@ -212,4 +210,4 @@ def _report(pool: Pool, drawn: Drawn) -> dict[str, Any]:
     }
 
 
-STEP = SetStep(name="mix", version=1, run=run)
+STEP = SetStep(name="mix", version=1, takes=None, run=run)

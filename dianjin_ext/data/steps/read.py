@@ -78,4 +78,4 @@ def _rows(inputs: Sequence[Path], settings: Read) -> Iterable[Question | BadRow]
     return (question for path in inputs for question in read_questions(path))
 
 
-STEP = SetStep(name="read", version=1, run=run)
+STEP = SetStep(name="read", version=1, takes=None, run=run)

@@ -40,7 +40,8 @@ def main() -> None:
         drawn = Rates(**{each.name: given[each.name] for each in fields(Rates)})
         known = _read(given["questions"]) if given["questions"] else None
         try:
-            from dianjin_ext.quickstart.teacher.server import Teacher, serve
+            from dianjin_ext.inference.serve import serve
+            from dianjin_ext.quickstart.teacher.server import Teacher
         except ModuleNotFoundError as error:
             raise DianjinError(
                 f"the teacher needs {error.name}; pip install 'dianjin-ext[ask]'"
@@ -49,7 +50,7 @@ def main() -> None:
         sys.exit(str(error))
     knowledge = Knowledge(known, hard_titles(seed=given["seed"]))
     teacher = Teacher(drawn, given["seed"], given["latency"], knowledge)
-    asyncio.run(serve(teacher, given["port"], given["parent"]))
+    asyncio.run(serve(teacher.application(), "teacher", given["port"], given["parent"]))
 
 
 def _read(paths: list[Path]) -> Known:

@@ -1,23 +1,20 @@
 """The teacher behind HTTP."""
 
 import asyncio
-import contextlib
 import hashlib
-import os
-import signal
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
+from dianjin_ext.inference.serve import refused
 from dianjin_ext.quickstart.teacher.draws import Draws
 from dianjin_ext.quickstart.teacher.protocol import completion, read_body, shortened
 from dianjin_ext.quickstart.teacher.rates import Rates
 from dianjin_ext.quickstart.teacher.replying import Knowledge, UnknownError, reply
 from dianjin_ext.quickstart.teacher.tasks import JUDGE, recognise
 
-_PARENT_S: Final = 0.5
 _MAX_BODY: Final = 16 << 20  # bytes
 
 
@@ -62,7 +59,7 @@ class Teacher:
             replies = [shortened(each, most) for each in given]
         except (ValueError, UnknownError) as error:
             self.tasks["unknown"] += 1
-            return _refused(str(error))
+            return refused(str(error))
         self.tasks[asked.task] += 1
         if self.latency:
             self.in_flight += 1
@@ -95,25 +92,3 @@ class Teacher:
         app.router.add_get("/v1/models", self.models)
         app.router.add_get("/stats", self.stats)
         return app
-
-
-def _refused(message: str) -> web.Response:
-    error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "code": None}
-    return web.json_response({"error": error}, status=400)
-
-
-async def serve(teacher: Teacher, port: int, parent: int | None) -> None:
-    """Serve until a signal comes, or until the parent is gone; prints its address first."""
-    runner = web.AppRunner(teacher.application(), handler_cancellation=True, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    host, bound = runner.addresses[0][:2]
-    print(f"teacher at http://{host}:{bound}/v1", flush=True)
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    while not end.is_set() and parent in (None, os.getppid()):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(end.wait(), _PARENT_S)
-    await runner.cleanup()

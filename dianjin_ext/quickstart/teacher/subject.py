@@ -2,19 +2,9 @@
 
 from typing import Final, Protocol
 
+from dianjin_ext.data.steps.select import CRITERIA as CRITERIA
 from dianjin_ext.questions.question import Language
 from dianjin_ext.quickstart.teacher.draws import Draws
-
-CRITERIA: Final = (
-    "internal_consistency",
-    "term_overlap",
-    "reasoning_steps",
-    "logical_consistency",
-    "content_diversity",
-    "task_relevance",
-    "instruction_consistency",
-)
-"""Fin-R1's seven, in the order in which they are asked for."""
 
 REVISING: Final[dict[Language, tuple[str, ...]]] = {
     "zh": ("等等", "再想想", "不对"),
