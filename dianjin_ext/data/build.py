@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 
-from dianjin_ext.data.alone import alone
 from dianjin_ext.data.card import write_card
 from dianjin_ext.data.manifest import describe, file_digest, read_manifest, write_manifest
 from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
@@ -15,6 +14,7 @@ from dianjin_ext.data.run_step import Engine, run_step
 from dianjin_ext.data.steps import get_step
 from dianjin_ext.data.steps.base import RowStep
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.alone import alone
 
 
 def build(pipeline: Pipeline, out: Path, *, engine: Engine = "local") -> list[dict[str, Any]]:

@@ -10,18 +10,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dianjin_ext.data.asking import Asking, NoReply
 from dianjin_ext.data.build import about_step, resolved, unchanged
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.manifest import file_digest, read_manifest
-from dianjin_ext.data.models import Models
 from dianjin_ext.data.pipeline import Pipeline, Planned, path_settings
 from dianjin_ext.data.prompt_length import estimated_tokens
 from dianjin_ext.data.rows_file import inputs_of
 from dianjin_ext.data.steps import get_step
 from dianjin_ext.data.steps.base import RowStep, SetStep
 from dianjin_ext.inference.answer import Answer
+from dianjin_ext.inference.asking import Asking, NoReply
 from dianjin_ext.inference.journal import Recorded
+from dianjin_ext.inference.models import Models
 from dianjin_ext.inference.request import Request, questions
 from dianjin_ext.inference.tokens import most_tokens
 

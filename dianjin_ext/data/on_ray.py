@@ -17,12 +17,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from dianjin_ext.data import candidate as candidates
-from dianjin_ext.data.asking import Spent
-from dianjin_ext.data.models import Models
 from dianjin_ext.data.rows_file import holds, inputs_of, number_of_rows
 from dianjin_ext.data.steps.base import Removed, Result, RowStep
 from dianjin_ext.data.work import Done, Work
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.asking import Spent
+from dianjin_ext.inference.models import Models
 from dianjin_ext.parquet import pyarrow
 from dianjin_ext.questions import question as questions
 from dianjin_ext.questions.question import write_questions

@@ -24,11 +24,11 @@ from typing import Any, get_type_hints
 
 import yaml
 
-from dianjin_ext.data.models import Models, read_models
 from dianjin_ext.data.steps import ASKS, SETTINGS, get_step
 from dianjin_ext.data.steps.base import RowStep
 from dianjin_ext.data.steps.read_settings import read_step_settings
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.models import Models, read_models
 
 _KEYS = ("name", "about", "files", "models", "steps")
 _OF_ALL = ("step", "from", "files", "models", "optional")

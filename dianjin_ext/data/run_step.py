@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from dianjin_ext.data.alone import alone
-from dianjin_ext.data.asking import Spent
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.models import Models, served
 from dianjin_ext.data.rows_file import inputs_of, number_of_rows, write_items, write_removed
-from dianjin_ext.data.signals import raising
 from dianjin_ext.data.steps.base import Removed, RowStep
 from dianjin_ext.data.work import Done, Work
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.alone import alone
 from dianjin_ext.inference.answer import Unanswered
+from dianjin_ext.inference.asking import Spent
+from dianjin_ext.inference.models import Models, served
+from dianjin_ext.inference.signals import raising
 
 Engine = Literal["local", "ray"]
 

@@ -8,13 +8,13 @@ import yaml
 from rich.console import Console
 
 from dianjin_ext.data.build import build, told
-from dianjin_ext.data.models import read_models
 from dianjin_ext.data.pipeline import load_pipeline
 from dianjin_ext.data.run_step import Engine, run_step
 from dianjin_ext.data.steps import get_step
 from dianjin_ext.data.steps.base import RowStep
 from dianjin_ext.data.steps.read_settings import read_step_settings
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.models import read_models
 from dianjin_ext.inference.settings import AskSettings
 from dianjin_ext.outputs import check_output
 

@@ -1,20 +1,19 @@
 """A step at work on rows, in one event loop: several rows at a time, in order."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from dianjin_ext.data.asking import NoReply, Row, Spent
 from dianjin_ext.data.candidate import Candidate
-from dianjin_ext.data.models import Models
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.asking import NoReply, Row, Spent
+from dianjin_ext.inference.in_order import in_order
 from dianjin_ext.inference.journal import SharedJournal
+from dianjin_ext.inference.models import Models
 
 _AHEAD: Final = 4  # rows under way for each request that may be
-_WAITING: Final = 4000  # rows that are done and wait for an earlier one
 
 
 class Done(NamedTuple):
@@ -79,51 +78,10 @@ class Work:
         except NoReply as error:
             return Done(None, asking.spent, str(error))
 
-    async def all(self, rows: Iterable[Any]) -> AsyncGenerator[Done, None]:
-        """Do the step on rows, taken as places get free; yields in their order.
+    def all(self, rows: Iterable[Any]) -> AsyncGenerator[Done, None]:
+        """Do the step on rows; yields in their order, see `in_order`.
 
-        A row that takes long holds up no other, until `_WAITING` of them wait for it. When no more
-        is asked, as after a budget, the rows whose replies are recorded are still done.
+        When no more is asked, as after a budget, the rows whose replies are recorded are still
+        done.
         """
-        places = asyncio.Semaphore(self._width)
-        ahead = asyncio.Semaphore(self._width + _WAITING)
-        taken: asyncio.Queue[asyncio.Task[Done] | None] = asyncio.Queue()
-        under_way: set[asyncio.Task[Any]] = set()
-        failed: list[BaseException] = []
-
-        def ended(task: asyncio.Task[Done]) -> None:
-            under_way.discard(task)
-            places.release()
-            if not task.cancelled() and (error := task.exception()) is not None:
-                failed.append(error)  # such as a full disk: no reply can be recorded any more
-                for other in (feeding, *under_way):
-                    other.cancel()
-
-        async def feed() -> None:
-            try:
-                for row in rows:
-                    await ahead.acquire()
-                    await places.acquire()
-                    task = asyncio.ensure_future(self.one(row))
-                    under_way.add(task)
-                    task.add_done_callback(ended)
-                    taken.put_nowait(task)
-            finally:
-                taken.put_nowait(None)
-
-        feeding = asyncio.ensure_future(feed())
-        try:
-            while (task := await taken.get()) is not None:
-                done = await asyncio.shield(task)  # a row may swallow that it is cancelled
-                ahead.release()
-                yield done
-            await feeding
-        except asyncio.CancelledError:
-            if failed:
-                raise failed[0] from None
-            raise
-        finally:
-            tasks = [feeding, *under_way]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return in_order(rows, self.one, width=self._width)

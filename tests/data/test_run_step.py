@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from dianjin_ext.data.alone import alone
 from dianjin_ext.data.rows_file import number_of_rows, write_items
 from dianjin_ext.data.run_step import run_step
 from dianjin_ext.data.steps import SETTINGS, get_step
 from dianjin_ext.data.steps.base import Result
 from dianjin_ext.data.work import Work
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.alone import alone
 from dianjin_ext.inference.answer import Unanswered
 from dianjin_ext.questions.question import write_questions
 

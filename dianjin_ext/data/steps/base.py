@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from dianjin_ext.data.asking import Asking
 from dianjin_ext.data.candidate import Candidate
+from dianjin_ext.inference.asking import Asking
 from dianjin_ext.questions.question import Question
 
 Rows = Literal["questions", "candidates"]

@@ -8,11 +8,11 @@ also one that is cut; `verify` says which are right.
 
 from dianjin_ext.answers.response import split
 from dianjin_ext.answers.tags import TAGS, Tags
-from dianjin_ext.data.asking import Asking
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.settings import Distill
 from dianjin_ext.inference.answer import Answer
+from dianjin_ext.inference.asking import Asking
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import Question

@@ -9,12 +9,12 @@ import re
 from typing import Final
 
 from dianjin_ext.data import prompts
-from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.distill import fitted
 from dianjin_ext.data.steps.grading import graded
 from dianjin_ext.data.steps.settings import MergeAgents
+from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import task
 from dianjin_ext.questions.question import Question

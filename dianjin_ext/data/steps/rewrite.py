@@ -13,9 +13,9 @@ from typing import Final
 
 from dianjin_ext.answers.text import key
 from dianjin_ext.data import prompts
-from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.steps.base import Removed, Result, RowStep
 from dianjin_ext.data.steps.settings import Rewrite
+from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.judge.cleaning import clean

@@ -13,7 +13,6 @@ from typing import Final
 
 from dianjin_ext.answers.response import split
 from dianjin_ext.answers.tags import Tags
-from dianjin_ext.data.asking import Asking
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.prompt_length import estimated_tokens
 from dianjin_ext.data.steps.base import Result, RowStep
@@ -21,6 +20,7 @@ from dianjin_ext.data.steps.distill import fitted
 from dianjin_ext.data.steps.measures import measures
 from dianjin_ext.data.steps.settings import Sample
 from dianjin_ext.inference.answer import Answer
+from dianjin_ext.inference.asking import Asking
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import Question

@@ -21,7 +21,6 @@ from typing import Any, Final, NamedTuple
 
 from dianjin_ext.answers.tags import TAGS, Tags
 from dianjin_ext.data import prompts
-from dianjin_ext.data.asking import TRIES, Asking, in_form
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.distill import fitted
@@ -29,6 +28,7 @@ from dianjin_ext.data.steps.grading import graded
 from dianjin_ext.data.steps.merge_agents import read_conclusion
 from dianjin_ext.data.steps.settings import Search
 from dianjin_ext.data.steps.verdicts import gold_text, verdict
+from dianjin_ext.inference.asking import TRIES, Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import task
 from dianjin_ext.questions.question import Question

@@ -9,12 +9,12 @@ import re
 from typing import Any, Final
 
 from dianjin_ext.data import prompts
-from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.measures import measures
 from dianjin_ext.data.steps.settings import Select
 from dianjin_ext.data.steps.verdicts import row_of
+from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import task
 from dianjin_ext.rewards.judge.cleaning import clean

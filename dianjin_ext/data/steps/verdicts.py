@@ -1,7 +1,7 @@
 """A judge's verdict on an answer: the judge of the rewards, its replies in the journal."""
 
-from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.candidate import Candidate
+from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import with_options
 from dianjin_ext.questions.question import Question

@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dianjin_ext.data import prompts
-from dianjin_ext.data.asking import Asking, in_form
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.grading import graded
 from dianjin_ext.data.steps.settings import Verify
 from dianjin_ext.data.steps.verdicts import gold_text, row_of, verdict
+from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import task
 from dianjin_ext.rewards.format import extract
