@@ -14,7 +14,8 @@ def read_hub(reader: Reader, name: str) -> Iterator[Question | BadRow]:
 
     Args:
         reader: Of the data set; its rows on the hub must be those of its files.
-        name: `owner/name`, or a folder that `datasets` can load.
+        name: `owner/name`, `owner/name:config` for a part of it, or a folder that `datasets` can
+            load.
 
     Raises:
         DianjinError: `datasets` is missing, or can't load the name.
@@ -25,8 +26,9 @@ def read_hub(reader: Reader, name: str) -> Iterator[Question | BadRow]:
         raise DianjinError(
             "--hub needs datasets, which verl and LLaMA-Factory bring; pip install datasets"
         ) from error
+    path, config = (name, "") if Path(name).exists() else name.partition(":")[::2]
     try:
-        splits = load_dataset(name)
+        splits = load_dataset(path, config or None)
     except Exception as error:  # it raises whatever the network and its own modules raise
         why = " ".join(str(error).split())[:300]
         raise DianjinError(

@@ -1,0 +1,13 @@
+"""TFNS's validation set, the only one held out."""
+
+from dianjin_ext.evaluation.benchmarks.base import Benchmark
+
+BENCHMARK = Benchmark(
+    name="tfns",
+    about="sentiment of tweets on finance",
+    reader="tfns",
+    kinds=("label",),
+    rewards=("tfns",),
+    files=("*valid*.csv",),
+    split="val",
+)
