@@ -139,17 +139,3 @@ def test_sft_script_knobs_machines_and_overrides(run_script, tmp_path):
     ]
     assert environment.items() >= machines.items()
     assert environment["NPROC_PER_NODE"] == "4"
-
-
-def test_serve_script(run_script):
-    script = ROOT / "examples" / "serve.sh"
-    _, _, arguments = run_script(script, "--dtype", "bfloat16", MODEL="/m", GPUS="2", TOP_P="0.9")
-    assert arguments[:2] == ["serve", "/m"]
-    assert arguments[-2:] == ["--dtype", "bfloat16"]
-    options = dict(zip(arguments[2:-2:2], arguments[3:-2:2], strict=True))
-    assert options["--tensor-parallel-size"] == "2"
-    assert options["--port"] == "8901"
-    assert options["--host"] == "127.0.0.1"
-    assert options["--generation-config"] == "vllm"
-    sampling = json.loads(options["--override-generation-config"])
-    assert sampling == {"temperature": 0.6, "top_p": 0.9}
