@@ -12,9 +12,19 @@ from dianjin_ext.questions.question import Question, read_questions, write_quest
 from dianjin_ext.questions.readers import READERS
 
 COMMANDS = (
-    *("audit", "bands", "build", "card", "check-data", "decontaminate", "distill", "doctor"),
-    *("init", "merge", "merge-agents", "mix", "prepare", "quickstart", "reward-server", "rewrite"),
-    *("sample", "score", "search", "select", "verify"),
+    *(
+        "audit",
+        "bands",
+        "build",
+        "card",
+        "check-data",
+        "decontaminate",
+        "distill",
+        "doctor",
+        "eval",
+    ),
+    *("eval", "init", "merge", "merge-agents", "mix", "prepare", "quickstart", "reward-server"),
+    *("rewrite", "sample", "score", "search", "select", "verify"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 

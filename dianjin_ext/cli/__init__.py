@@ -1,6 +1,16 @@
 """The `dianjin` command: one thin function a subcommand, heavy imports inside."""
 
-from dianjin_ext.cli import card, checkpoints, data, installation, rewards, steps
+from dianjin_ext.cli import card, checkpoints, data, evaluation, installation, rewards, steps
 from dianjin_ext.cli.app import app, main
 
-__all__ = ["app", "card", "checkpoints", "data", "installation", "main", "rewards", "steps"]
+__all__ = [
+    "app",
+    "card",
+    "checkpoints",
+    "data",
+    "evaluation",
+    "installation",
+    "main",
+    "rewards",
+    "steps",
+]

@@ -176,14 +176,14 @@ def _warn(step: RowStep, counted: Counted) -> None:
 def _local(
     step: RowStep, settings: Any, models: Models, journal: Path, inputs: Sequence[Path]
 ) -> Iterator[Done]:
-    from dianjin_ext.data.telling import telling
+    from dianjin_ext.inference.telling import telling
 
     rows = inputs_of(inputs, step.takes, step.name)
 
     async def run() -> AsyncGenerator[Done, None]:
         async with (
             Work(step, settings, models, journal) as work,
-            telling(step.name, work, number_of_rows(inputs)) as tell,
+            telling(step.name, work.askers, number_of_rows(inputs)) as tell,
             aclosing(work.all(rows)) as outcomes,
         ):
             async for done in outcomes:

@@ -111,6 +111,14 @@ def with_options(question: Question) -> str:
     return question.question + options
 
 
+def gold_text(question: Question) -> str:
+    """Return the gold answer as people read it: of a choice with the texts of its options."""
+    answer = question.answer or ""
+    if question.kind == "choice" and question.choices and set(answer) <= set(question.choices):
+        return "\n".join(f"{letter}. {question.choices[letter]}" for letter in answer)
+    return answer
+
+
 def response(question: Question, tags: Tags = DIANJIN_R1) -> str:
     """Return the response that a question's own reasoning, reply and gold answer make.
 

@@ -27,10 +27,10 @@ from dianjin_ext.data.steps.distill import fitted
 from dianjin_ext.data.steps.grading import graded
 from dianjin_ext.data.steps.merge_agents import read_conclusion
 from dianjin_ext.data.steps.settings import Search
-from dianjin_ext.data.steps.verdicts import gold_text, verdict
+from dianjin_ext.data.steps.verdicts import verdict
 from dianjin_ext.inference.asking import TRIES, Asking, in_form
 from dianjin_ext.inference.request import Request
-from dianjin_ext.questions.prompts import task
+from dianjin_ext.questions.prompts import gold_text, task
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.policy import Policy, parse_tags

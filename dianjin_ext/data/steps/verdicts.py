@@ -3,7 +3,7 @@
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
-from dianjin_ext.questions.prompts import with_options
+from dianjin_ext.questions.prompts import gold_text, with_options
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.judge.cleaning import says_nothing
 from dianjin_ext.rewards.judge.prompt import (
@@ -38,14 +38,6 @@ async def verdict(
     )
     found: Verdict | None = await in_form(asking, "judge", request, read_verdict)
     return found or "undecided"
-
-
-def gold_text(question: Question) -> str:
-    """Return the gold answer as people read it: of a choice with the texts of its options."""
-    answer = question.answer or ""
-    if question.kind == "choice" and question.choices and set(answer) <= set(question.choices):
-        return "\n".join(f"{letter}. {question.choices[letter]}" for letter in answer)
-    return answer
 
 
 def row_of(candidate: Candidate, what: str) -> str:

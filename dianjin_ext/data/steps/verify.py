@@ -17,10 +17,10 @@ from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.grading import graded
 from dianjin_ext.data.steps.settings import Verify
-from dianjin_ext.data.steps.verdicts import gold_text, row_of, verdict
+from dianjin_ext.data.steps.verdicts import row_of, verdict
 from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
-from dianjin_ext.questions.prompts import task
+from dianjin_ext.questions.prompts import gold_text, task
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.judge.cleaning import clean
 from dianjin_ext.rewards.policy import Policy, parse_tags

@@ -1,0 +1,69 @@
+"""Whether a number is that of its protocol: what differs, and what it may be called."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dianjin_ext.evaluation.benchmarks.base import Benchmark
+from dianjin_ext.evaluation.benchmarks.counting import Survey
+from dianjin_ext.evaluation.benchmarks.subset import Subset
+from dianjin_ext.evaluation.protocol import Rules, Sampling
+from dianjin_ext.evaluation.result import Results
+
+__all__ = ["departures", "standing"]
+
+
+def departures(
+    benchmark: Benchmark, found: Survey, subset: Subset, expected: int, rules: Rules, own: Sampling
+) -> tuple[str, ...]:
+    """Return in what a run differs from its protocol, before anything is asked.
+
+    Args:
+        benchmark: What is asked.
+        found: What its files hold.
+        subset: Which questions are asked.
+        expected: How many the protocol asks.
+        rules: What the protocol says.
+        own: How replies are sampled in this run.
+    """
+    said = []
+    for name, value in rules.sampling.model_dump().items():
+        given = getattr(own, name)
+        if name != "samples" and given != value:
+            said.append(f"{name} is {given:g}, not {value:g}")
+    if found.split not in ("", benchmark.split):
+        said.append(f"the split is {found.split}, not {benchmark.split}")
+    if subset.questions < expected:
+        said.append(f"{subset.questions:,} of {expected:,} questions")
+    if found.bad:
+        said.append(f"{found.bad:,} bad rows were left out")
+    return tuple(said)
+
+
+def standing(
+    protocol: str, given: Sequence[str], rules: Rules, results: Results, *, judged: bool
+) -> dict[str, Any]:
+    """Return `label`, `comparable` and `departures` of a result.
+
+    Args:
+        protocol: Its name.
+        given: What differed before anything was asked.
+        rules: What it says.
+        results: What came out.
+        judged: Whether there was a judge.
+    """
+    said = list(given)
+    without = not judged and rules.judge is not None
+    if without:
+        what = "judges every answer" if rules.judge == "verdict" else "takes out the final answer"
+        said.append(f"the protocol has a model that {what}; there was none")
+    if undecided := results.reasons["undecided"]:
+        said.append(f"{undecided:,} open answers were not decided and count as wrong")
+    for outcome in ("refused", "content_filter"):
+        if number := results.outcomes[outcome]:
+            said.append(f"{number:,} requests ended with {outcome} and count as wrong")
+    label = protocol
+    if without:
+        label = f"{protocol} without its judge"
+    elif said:
+        label = f"{protocol}, changed"
+    return {"label": label, "comparable": not said, "departures": said}
