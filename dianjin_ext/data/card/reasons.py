@@ -3,33 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from dianjin_ext.data.card.blocks import Text, Words
-from dianjin_ext.rewards.base import REASONS
+from dianjin_ext.pages.blocks import Text, Words
+from dianjin_ext.pages.words import REASONS
 
-_REASONS_ZH: Final[Mapping[str, str]] = {
-    "correct": "答案正确",
-    "wrong": "读出了答案，但与标准答案不符",
-    "no_think": "没有思考块",
-    "empty_think": "思考块为空",
-    "truncated": "思考块或答案块没有闭合",
-    "repeated_tag": "标签重复出现",
-    "order": "思考块与答案块的顺序不对",
-    "outside_text": "标签之外有文字",
-    "not_boxed": r"答案块中没有完整的 \boxed{}",
-    "no_answer": "没有可读的答案",
-    "ambiguous": "给出了相互矛盾的多个答案",
-    "undecided": "规则与裁判模型都无法判定",
-    "unjudged": "裁判模型无法访问，按中性分计",
-    "skipped": "裁判模型无法访问，训练时略去",
-    "gold_unusable": "标准答案本身无法读取（数据问题）",
-    "error": "评分程序出错",
-    "timeout": "评分超时",
-}
 WORDS: Final[Mapping[str, Words]] = {
-    **{name: Words(text, _REASONS_ZH.get(name, text)) for name, text in REASONS.items()},
-    "cut": Words("stopped at the limit of tokens", "达到长度上限被截断"),
-    "content_filter": Words("stopped by the server's filter", "被服务端内容过滤拦下"),
-    "refused": Words("the server refused the request", "服务端拒绝了请求"),
+    **REASONS,
     "no_reasoning": Words("no reasoning came with the answer", "没有推理过程"),
     "contains_marks": Words("the text holds marks of the layout", "文本中含有格式标签"),
     "reasoning_broken": Words("the judge finds the reasoning broken", "裁判认为推理有误"),

@@ -1,9 +1,9 @@
-"""Our words for names that stand in rows: uses, kinds, outcomes, what licences allow."""
+"""Our words for names that stand in rows of a set: uses, outcomes, what licences allow."""
 
 from collections.abc import Mapping
 from typing import Final
 
-from dianjin_ext.data.card.blocks import Text, Words
+from dianjin_ext.pages.blocks import Words
 
 USES: Final[Mapping[str, Words]] = {
     "sft": Words("SFT", "SFT"),
@@ -12,17 +12,6 @@ USES: Final[Mapping[str, Words]] = {
     "standing": Words("stands, not trained on", "保留但未用于训练"),
     "dropped": Words("dropped", "已剔除"),
     "question": Words("questions", "题目"),
-}
-LANGUAGES: Final[Mapping[str, Words]] = {
-    "zh": Words("Chinese", "中文"),
-    "en": Words("English", "英文"),
-}
-KINDS: Final[Mapping[str, Words]] = {
-    "choice": Words("letters of options", "选择题"),
-    "number": Words("a number", "数值"),
-    "label": Words("a label of a closed set", "标签"),
-    "math": Words("mathematics", "数学"),
-    "open": Words("free text", "开放作答"),
 }
 FACETS: Final[Mapping[str, Words]] = {
     "set": Words("From the data set", "来源数据集"),
@@ -64,8 +53,3 @@ NAMED: Final[Mapping[str, Words]] = {
     "no": Words("not required", "不需要"),
     "ask": Words("not known: ask", "未知，请先征询"),
 }
-
-
-def word(words: Mapping[str, Words], name: str) -> Text:
-    """Return our words for a name; the name itself where there are none."""
-    return words.get(name, name)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.data.card.facts import gather
-from dianjin_ext.data.card.html import html
-from dianjin_ext.data.card.markdown import markdown
 from dianjin_ext.data.card.sections import card
 from dianjin_ext.data.card.source import find
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing, write_json
+from dianjin_ext.pages.html import html
+from dianjin_ext.pages.markdown import markdown
 
 _HUB: Final = {
     "MIT": "mit",
@@ -56,9 +56,9 @@ def write_card(
     written, head = card(facts), _head(facts)
     english, chinese, page, numbers = files(out or source.card)
     texts = {
-        english: markdown(written, "en", head=head, other=chinese.name),
-        chinese: markdown(written, "zh", head=head, other=english.name),
-        page: html(written),
+        english: markdown(written, "en", other=chinese.name, head=head),
+        chinese: markdown(written, "zh", other=english.name, head=head),
+        page: html(written, needs="cards need jinja2; pip install 'dianjin-ext[data]'"),
     }
     for path, text in texts.items():
         with replacing(path) as temporary:

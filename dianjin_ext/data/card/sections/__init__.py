@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Card
 from dianjin_ext.data.card.sections import (
     content,
     filters,
@@ -13,9 +12,10 @@ from dianjin_ext.data.card.sections import (
     overview,
     replies,
 )  # fmt: skip
+from dianjin_ext.pages.blocks import Page
 
 
-def card(facts: Mapping[str, Any]) -> Card:
+def card(facts: Mapping[str, Any]) -> Page:
     """Return the card of a set, from `facts.gather`."""
     languages = {name: sum(used.values()) for name, used in facts["by"].get("language", {}).items()}
     parts = (
@@ -24,7 +24,7 @@ def card(facts: Mapping[str, Any]) -> Card:
         content.samples, making.how,
     )  # fmt: skip
     found = [part(facts) for part in parts]
-    return Card(
+    return Page(
         title=facts["name"],
         about=overview.about(facts),
         language="zh" if languages.get("zh", 0) > languages.get("en", 0) else "en",

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import (
+from dianjin_ext.data.card.counting import BINS
+from dianjin_ext.data.card.reasons import reason
+from dianjin_ext.data.card.words import FACETS, LENGTHS, USES
+from dianjin_ext.pages.blocks import (
     Block,
     Cell,
     Example,
@@ -14,10 +17,8 @@ from dianjin_ext.data.card.blocks import (
     Text,
     Words,
 )
-from dianjin_ext.data.card.cells import part
-from dianjin_ext.data.card.counting import BINS
-from dianjin_ext.data.card.reasons import reason
-from dianjin_ext.data.card.words import FACETS, KINDS, LANGUAGES, LENGTHS, USES, word
+from dianjin_ext.pages.cells import part
+from dianjin_ext.pages.words import KINDS, LANGUAGES, word
 
 _MOST_VALUES = 15
 _MOST_GROUPS = 14

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Block, Cell, Prose, Section, Table, Words
-from dianjin_ext.data.card.cells import rated
-from dianjin_ext.data.card.words import FILTERS, LANGUAGES, word
+from dianjin_ext.data.card.words import FILTERS
+from dianjin_ext.pages.blocks import Block, Cell, Prose, Section, Table, Words
+from dianjin_ext.pages.cells import rated
+from dianjin_ext.pages.words import LANGUAGES, word
 
 _UNEVEN = 2.0
 _GOOD: Mapping[str, Words] = {

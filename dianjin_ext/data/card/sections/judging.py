@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Block, Code, Prose, Section, Table, Words
-from dianjin_ext.data.card.cells import part, rated
-from dianjin_ext.data.card.words import word
+from dianjin_ext.pages.blocks import Block, Code, Prose, Section, Table, Words
+from dianjin_ext.pages.cells import part, rated
+from dianjin_ext.pages.words import word
 
 Facts = Mapping[str, Any]
 

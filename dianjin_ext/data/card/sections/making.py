@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import (
+from dianjin_ext.data.card.process import as_text
+from dianjin_ext.data.card.reasons import reason
+from dianjin_ext.pages.blocks import (
     Block,
     Cell,
     Code,
@@ -15,9 +17,7 @@ from dianjin_ext.data.card.blocks import (
     Text,
     Words,
 )  # fmt: skip
-from dianjin_ext.data.card.cells import part
-from dianjin_ext.data.card.process import as_text
-from dianjin_ext.data.card.reasons import reason
+from dianjin_ext.pages.cells import part
 
 Facts = Mapping[str, Any]
 

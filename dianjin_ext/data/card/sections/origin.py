@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Block, Cell, Code, Example, Prose, Section, Table, Words
-from dianjin_ext.data.card.cells import part
 from dianjin_ext.data.card.words import ALLOWED, NAMED
+from dianjin_ext.pages.blocks import Block, Cell, Code, Example, Prose, Section, Table, Words
+from dianjin_ext.pages.cells import part
 
 Facts = Mapping[str, Any]
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Cell, Figures, Mind, Section, Text, Words
-from dianjin_ext.data.card.cells import percent, rated
-from dianjin_ext.data.card.words import ALLOWED, FILTERS, LANGUAGES, USES, word
+from dianjin_ext.data.card.words import ALLOWED, FILTERS, USES
+from dianjin_ext.pages.blocks import Cell, Figures, Mind, Section, Text, Words
+from dianjin_ext.pages.cells import percent, rated
+from dianjin_ext.pages.words import LANGUAGES, word
 
 _WEAK_KAPPA = 0.6  # below "substantial" agreement (Landis and Koch 1977, Biometrics 33:159-174)
 

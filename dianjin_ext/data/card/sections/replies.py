@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Block, Prose, Section, Table, Text, Words
-from dianjin_ext.data.card.cells import part, rated
-from dianjin_ext.data.card.words import LANGUAGES, OUTCOMES
+from dianjin_ext.data.card.words import OUTCOMES
+from dianjin_ext.pages.blocks import Block, Prose, Section, Table, Text, Words
+from dianjin_ext.pages.cells import part, rated
+from dianjin_ext.pages.words import LANGUAGES
 
 Facts = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from dianjin_ext.data.card.markdown import coded, escape, fenced, visible
+from dianjin_ext.pages.markdown import coded, escape, fenced, visible
 
 MARKS = "\\`*_[]()<>|~$#!&;:-+=.1 \t\nab中，\"'/\r\u202e\x00"
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from(MARKS), st.characters(codec="utf-8")))

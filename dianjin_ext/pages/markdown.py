@@ -1,4 +1,4 @@
-"""A card as Markdown, as GitHub and Hugging Face's hub show it.
+"""A document as Markdown, as GitHub and Hugging Face's hub show it.
 
 Nothing in a row can break out of where it stands: marks of Markdown and HTML are escaped, and a
 fence is longer than any run of its mark inside.
@@ -10,15 +10,18 @@ from typing import Any, Final
 
 import yaml
 
-from dianjin_ext.data.card.blocks import (
+from dianjin_ext.pages.blocks import (
+    Bars,
     Block,
-    Card,
     Cell,
+    Chart,
+    Charts,
     Code,
     Example,
     Figures,
     Listing,
     Mind,
+    Page,
     Prose,
     Share,
     Table,
@@ -26,32 +29,36 @@ from dianjin_ext.data.card.blocks import (
     Words,
     say,
 )  # fmt: skip
+from dianjin_ext.pages.cells import percent
 from dianjin_ext.questions.question import Language
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>|~$#])")
 _FIRST: Final = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _TICKS: Final = re.compile("`+")
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _FULL, _EMPTY, _WIDTH = "█", "░", 10
 
 
-def markdown(card: Card, language: Language, *, head: dict[str, Any], other: str) -> str:
-    """Return a card in one language.
+def markdown(
+    page: Page, language: Language, *, other: str, head: dict[str, Any] | None = None
+) -> str:
+    """Return a document in one language.
 
     Args:
-        card: What it says.
+        page: What it says.
         language: The language.
-        head: What the hub reads first; becomes the front matter.
-        other: Name of the file with the card in the other language.
+        other: Name of the file with the document in the other language.
+        head: What Hugging Face's hub reads first; becomes the front matter.
     """
-    front = yaml.safe_dump(head, allow_unicode=True, sort_keys=False)
     link = "English" if language == "zh" else "中文"
     lines = [
-        f"---\n{front}---",
-        f"# {escape(card.title)}",
-        f"{escape(say(card.about, language))} · [{link}](<{other}>)",
+        *_front(head),
+        f"# {escape(say(page.title, language))}",
+        f"{escape(say(page.about, language))} · [{link}](<{other}>)",
     ]
-    for section in card.sections:
+    for section in page.sections:
         lines.append(f"## {escape(say(section.title, language))}")
         for block in section.blocks:
             lines += _block(block, language)
@@ -59,7 +66,7 @@ def markdown(card: Card, language: Language, *, head: dict[str, Any], other: str
 
 
 def visible(text: str) -> str:
-    """Return a text without characters that hide or turn round others."""
+    """Return a text without characters that hide or turn round others, or that no file can hold."""
     return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
 
 
@@ -93,6 +100,12 @@ def coded(text: str) -> str:
     return f"{ticks}{space}{one_line}{space}{ticks}".replace("|", "\\|")
 
 
+def _front(head: dict[str, Any] | None) -> list[str]:
+    if head is None:
+        return []
+    return [f"---\n{yaml.safe_dump(head, allow_unicode=True, sort_keys=False)}---"]
+
+
 def _block(block: Block, language: Language) -> Iterator[str]:
     match block:
         case Table():
@@ -108,6 +121,12 @@ def _block(block: Block, language: Language) -> Iterator[str]:
             yield f"> **{head}**\n>{points}"
         case Prose():
             yield _text(block.text, language)
+        case Bars():
+            yield _table(_of_bars(block), language)
+        case Charts():
+            for chart in block.of:
+                yield f"**{_text(chart.title, language)}**"
+                yield _table(_of_chart(chart), language)
         case Listing():
             yield f"**{_text(block.title, language)}**"
             yield fenced(block.text)
@@ -128,6 +147,25 @@ def _table(table: Table, language: Language) -> str:
     ]
     rows = [[_cell(cell, language) for cell in row] for row in table.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in (columns, marks, *rows))
+
+
+def _of_bars(bars: Bars) -> Table:
+    """Return bars as a table; a group's name stands beside its first."""
+    rows: list[list[Cell]] = []
+    for group, of in bars.groups:
+        rows += [[group if nth == 0 else "", name, bar] for nth, (name, bar) in enumerate(of)]
+    return Table(["", "", Words("95 % interval in brackets", "方括号内为 95% 区间")], rows)
+
+
+def _of_chart(chart: Chart) -> Table:
+    """Return curves as a table of what they begin and end with, and their extremes."""
+    columns = [chart.x, Words("first", "起始"), Words("last", "最终"), Words("lowest", "最低")]
+    rows: list[list[Cell]] = []
+    for name, points in chart.series:
+        values = [value for _, value in points]
+        shown = [values[0], values[-1], min(values), max(values)] if values else []
+        rows.append([name, *(percent(v) if chart.shares else f"{v:.4g}" for v in shown)])
+    return Table([*columns, Words("highest", "最高")], rows)
 
 
 def _numeric(cells: Sequence[Cell]) -> bool:

@@ -1,4 +1,4 @@
-"""What a card is made of, before it is Markdown or HTML: sections of tables, texts and samples.
+"""What a document is made of, before it is Markdown or HTML: sections of tables, texts, samples.
 
 Both files are written from the same blocks, so that they say the same. Words of ours are there in
 two languages; a plain `str` is data, the same in both. Neither may hold markup: whoever writes a
@@ -66,7 +66,7 @@ class Prose(NamedTuple):
 
 
 class Mind(NamedTuple):
-    """What a user of the set must know, most important first."""
+    """What a reader must know, most important first."""
 
     points: Sequence[Text]
 
@@ -78,13 +78,45 @@ class Example(NamedTuple):
         title: What it is.
         about: Its name and numbers.
         parts: Its texts, each with what it is.
-        good: Whether it was kept; decides how it looks.
+        good: Whether it is a good one; decides how it looks.
     """
 
     title: Text
     about: Text
     parts: Sequence[tuple[Text, str]]
     good: bool
+
+
+class Bars(NamedTuple):
+    """Bars that are compared, in groups.
+
+    Attributes:
+        groups: Of each group its name and its bars, each with its name.
+    """
+
+    groups: Sequence[tuple[Text, Sequence[tuple[Text, Share]]]]
+
+
+class Chart(NamedTuple):
+    """Curves over one axis.
+
+    Attributes:
+        title: What they show.
+        x: What the axis counts.
+        series: Of each curve its name and its points, sorted by x. Only finite numbers.
+        shares: Whether the values are shares, from 0 to 1, and are shown as per cent.
+    """
+
+    title: Text
+    x: Text
+    series: Sequence[tuple[Text, Sequence[tuple[float, float]]]]
+    shares: bool = False
+
+
+class Charts(NamedTuple):
+    """Charts side by side."""
+
+    of: Sequence[Chart]
 
 
 class Listing(NamedTuple):
@@ -94,29 +126,29 @@ class Listing(NamedTuple):
     text: str
 
 
-Block = Table | Figures | Prose | Mind | Example | Listing
+Block = Table | Figures | Prose | Mind | Example | Listing | Bars | Charts
 
 
 class Section(NamedTuple):
-    """A part of the card under its own heading."""
+    """A part of a document under its own heading."""
 
     name: str
     title: Words
     blocks: Sequence[Block]
 
 
-class Card(NamedTuple):
-    """A whole card.
+class Page(NamedTuple):
+    """A whole document.
 
     Attributes:
-        title: Name of the set.
-        about: What it is, in a sentence.
-        language: Of most of its questions; what the page is read in at first.
+        title: Its name.
+        about: What it is of, in a sentence.
+        language: What the page is read in at first.
         sections: In the order of reading.
     """
 
-    title: str
-    about: Words
+    title: Text
+    about: Text
     language: Language
     sections: Sequence[Section]
 

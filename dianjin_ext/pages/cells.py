@@ -1,9 +1,9 @@
-"""Numbers as a card shows them."""
+"""Numbers as a document shows them."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from dianjin_ext.data.card.blocks import Share
+from dianjin_ext.pages.blocks import Share
 
 
 def percent(value: float) -> str:
