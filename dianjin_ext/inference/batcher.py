@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +11,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dianjin_ext.inference.sampling import Request, Response, generate
 
-__all__ = ["Batcher"]
+__all__ = ["Batcher", "Heard"]
+
+Heard = Callable[[int], None]
+"""Called with each token as it is drawn, in the event loop."""
 
 _GATHER_S: Final = 0.02  # requests that come together are answered together
 
@@ -27,6 +30,7 @@ class Batcher:
     """
 
     def __init__(self, folder: Path, most: int = 32) -> None:
+        self.folder = folder
         self.most = most
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -36,12 +40,23 @@ class Batcher:
         found = [*(eos if isinstance(eos, list) else [eos]), self.tokenizer.eos_token_id]
         self.eos_ids = sorted({token for token in found if token is not None})
         self._waiting: list[tuple[Request, asyncio.Future[Response]]] = []
+        self._heard: dict[asyncio.Future[Response], Heard] = {}
         self._work: asyncio.Task[None] | None = None
 
-    async def sample(self, requests: Sequence[Request]) -> list[Response]:
-        """Return a response to each request."""
+    async def sample(
+        self, requests: Sequence[Request], heard: Sequence[Heard] = ()
+    ) -> list[Response]:
+        """Return a response to each request.
+
+        Args:
+            requests: What is asked.
+            heard: One listener for each of them, or none at all.
+        """
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Response]] = [loop.create_future() for _ in requests]
+        for future, listener in zip(futures, heard, strict=bool(heard)):
+            self._heard[future] = listener
+            future.add_done_callback(self._heard.pop)
         self._waiting += zip(requests, futures, strict=True)
         if self._work is None or self._work.done():
             self._work = loop.create_task(self._answer())
@@ -64,8 +79,9 @@ class Batcher:
             taken = {id(future) for _, future in batch}
             self._waiting = [one for one in waiting if id(one[1]) not in taken]
             requests = [request for request, _ in batch]
+            heard = {i: self._heard[f] for i, (_, f) in enumerate(batch) if f in self._heard}
             try:
-                responses = await asyncio.to_thread(self._generate, requests)
+                responses = await asyncio.to_thread(self._generate, requests, self._tell(heard))
             except Exception as error:
                 for _, future in batch:
                     if not future.done():
@@ -75,7 +91,29 @@ class Batcher:
                 if not future.done():
                     future.set_result(response)
 
-    def _generate(self, requests: list[Request]) -> list[Response]:
-        pad_id = self.tokenizer.pad_token_id or 0
-        found: list[Response] = generate(self.model, requests, eos_ids=self.eos_ids, pad_id=pad_id)
+    def _tell(self, heard: dict[int, Heard]) -> Callable[[list[int], list[int]], None] | None:
+        """Return what tells the listeners of a batch, from the thread of the model."""
+        if not heard:
+            return None
+        loop = asyncio.get_running_loop()
+
+        def drawn_now(rows: list[int], tokens: list[int]) -> None:
+            for row, token in zip(rows, tokens, strict=True):
+                if row in heard:
+                    loop.call_soon_threadsafe(heard[row], token)
+
+        return drawn_now
+
+    def _generate(
+        self,
+        requests: list[Request],
+        drawn_now: Callable[[list[int], list[int]], None] | None = None,
+    ) -> list[Response]:
+        found: list[Response] = generate(
+            self.model,
+            requests,
+            eos_ids=self.eos_ids,
+            pad_id=self.tokenizer.pad_token_id or 0,
+            drawn_now=drawn_now,
+        )
         return found

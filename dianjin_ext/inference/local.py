@@ -13,7 +13,9 @@ from pydantic import ValidationError
 
 from dianjin_ext.inference.batcher import Batcher
 from dianjin_ext.inference.protocol import Body, reply, to_requests
+from dianjin_ext.inference.rendering import Tokenized, tokenize
 from dianjin_ext.inference.serve import refused, serve
+from dianjin_ext.inference.stream import stream
 
 __all__ = ["application"]
 
@@ -28,31 +30,48 @@ def application(batcher: Batcher, name: str) -> web.Application:
         name: What it is called in replies and in `/v1/models`.
     """
 
-    async def answer(request: web.Request) -> web.Response:
+    async def answer(request: web.Request) -> web.StreamResponse:
         try:
             body = Body(**await request.json())
             if (body.messages is None) == request.path.endswith("chat/completions"):
                 raise ValueError("messages are for /v1/chat/completions, prompt for the other")
             requests = to_requests(body, batcher.tokenizer, batcher.context)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            return refused(f"{where}: {first['msg']}")
-        except (ValueError, TypeError) as error:
-            return refused(str(error))
-        except Exception as error:  # what a chat template says of messages that it can't take
-            return refused(f"{type(error).__name__}: {error}")
+        except Exception as error:
+            return _refused(error)
+        if body.stream:
+            return await stream(request, body, requests, batcher, name)
         responses = await batcher.sample(requests)
         return web.json_response(reply(body, requests, responses, batcher.tokenizer, name))
 
+    async def tokens(request: web.Request) -> web.Response:
+        try:
+            body = Tokenized(**await request.json())
+            return web.json_response(tokenize(body, batcher.tokenizer, batcher.context))
+        except Exception as error:
+            return _refused(error)
+
     async def models(_: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": name, "object": "model"}]})
+        model = {"id": name, "object": "model", "max_model_len": batcher.context}
+        model["root"] = str(batcher.folder.resolve())
+        return web.json_response({"object": "list", "data": [model]})
 
     app = web.Application(client_max_size=_MAX_BODY)
     app.router.add_post("/v1/chat/completions", answer)
     app.router.add_post("/v1/completions", answer)
     app.router.add_get("/v1/models", models)
+    app.router.add_post("/tokenize", tokens)
     return app
+
+
+def _refused(error: Exception) -> web.Response:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return refused(f"{where}: {first['msg']}")
+    if isinstance(error, ValueError | TypeError):
+        return refused(str(error))
+    # what a chat template says of messages that it can't take
+    return refused(f"{type(error).__name__}: {error}")
 
 
 async def _serve(folder: Path, name: str, port: int, most: int, parent: int | None) -> None:

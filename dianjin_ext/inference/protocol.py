@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from dianjin_ext.inference.sampling import Request, Response
 
-__all__ = ["Body", "reply", "to_requests"]
+__all__ = ["Body", "Message", "finished_text", "render", "reply", "to_requests", "usage"]
 
 _DEFAULT_TOKENS: Final = 512
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
+    """One turn; a template may read more keys of it."""
+
     model_config = ConfigDict(extra="allow")
     role: str
     content: str
@@ -24,7 +26,7 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     model: str | None = None
-    messages: list[_Message] | None = Field(default=None, min_length=1)
+    messages: list[Message] | None = Field(default=None, min_length=1)
     prompt: str | list[str] | None = None
     n: int = Field(default=1, ge=1, le=128)
     max_tokens: PositiveInt | None = None
@@ -36,6 +38,9 @@ class Body(BaseModel):
     stop: str | list[str] | None = None
     logprobs: bool | int | None = None
     stream: bool = False
+    stream_options: dict[str, bool] = Field(default_factory=dict)
+    logit_bias: dict[int, float] = Field(default_factory=dict)
+    return_token_ids: bool = False  # as vLLM has it
     user: str | None = None
     chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
 
@@ -57,17 +62,12 @@ def to_requests(body: Body, tokenizer: Any, context: int) -> list[Request]:
     Raises:
         ValueError: It can't be answered; the message says why.
     """
-    if body.stream:
-        raise ValueError("stream is not supported")
+    if body.stream and body.logprobs:
+        raise ValueError("logprobs are not streamed")
+    if unknown := [token for token in body.logit_bias if not 0 <= token < len(tokenizer)]:
+        raise ValueError(f"logit_bias: there is no token {unknown[0]}")
     if body.messages is not None:
-        ids = tokenizer.apply_chat_template(
-            [message.model_dump() for message in body.messages],
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=False,
-            **body.chat_template_kwargs,
-        )
-        prompts = [ids]
+        prompts = [render(body.messages, tokenizer, body.chat_template_kwargs)]
     elif body.prompt:
         texts = [body.prompt] if isinstance(body.prompt, str) else body.prompt
         prompts = [tokenizer(text)["input_ids"] for text in texts]
@@ -91,9 +91,28 @@ def to_requests(body: Body, tokenizer: Any, context: int) -> list[Request]:
                     top_k=body.top_k,
                     top_p=body.top_p,
                     seed=seed,
+                    bias=tuple(body.logit_bias.items()),
                 )
             )
     return found
+
+
+def render(
+    messages: list[Message],
+    tokenizer: Any,
+    template_kwargs: dict[str, Any],
+    *,
+    add_generation_prompt: bool = True,
+) -> list[int]:
+    """Return the tokens that the chat template makes of messages."""
+    ids: list[int] = tokenizer.apply_chat_template(
+        [message.model_dump() for message in messages],
+        add_generation_prompt=add_generation_prompt,
+        tokenize=True,
+        return_dict=False,
+        **template_kwargs,
+    )
+    return ids
 
 
 def reply(
@@ -107,14 +126,8 @@ def reply(
     chat = body.messages is not None
     choices = []
     for index, response in enumerate(responses):
-        text = tokenizer.decode(response.tokens, skip_special_tokens=True)
-        ends = [at for stop in body.stops if (at := text.find(stop)) >= 0]
-        finished = response.finished or bool(ends)
-        choice: dict[str, Any] = {
-            "index": index,
-            "finish_reason": "stop" if finished else "length",
-        }
-        text = text[: min(ends)] if ends else text
+        text, reason = finished_text(body, response, tokenizer)
+        choice: dict[str, Any] = {"index": index, "finish_reason": reason}
         if chat:
             choice["message"] = {"role": "assistant", "content": text}
         else:
@@ -122,20 +135,36 @@ def reply(
         # 0 asks completions for the chosen token alone, False asks for nothing
         wanted = body.logprobs is not None and body.logprobs is not False
         choice["logprobs"] = _log_probs(response, tokenizer, chat) if wanted else None
+        if body.return_token_ids:
+            choice["token_ids"] = response.tokens
         choices.append(choice)
-    prompt_tokens = sum(len(request.prompt) for request in requests[:: body.n])
-    completion_tokens = sum(len(response.tokens) for response in responses)
     return {
         "id": f"local-{secrets.token_hex(8)}",
         "object": "chat.completion" if chat else "text_completion",
         "created": int(time.time()),
         "model": model,
         "choices": choices,
-        "usage": {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens,
-        },
+        "usage": usage(body, requests, responses),
+    }
+
+
+def finished_text(body: Body, response: Response, tokenizer: Any) -> tuple[str, str]:
+    """Return the text of a response, up to what ends it, and the `finish_reason`."""
+    text = tokenizer.decode(response.tokens, skip_special_tokens=True)
+    ends = [at for stop in body.stops if (at := text.find(stop)) >= 0]
+    if ends:
+        return text[: min(ends)], "stop"
+    return text, "stop" if response.finished else "length"
+
+
+def usage(body: Body, requests: list[Request], responses: list[Response]) -> dict[str, int]:
+    """Return the counts of tokens; a prompt that has several replies counts once."""
+    prompt_tokens = sum(len(request.prompt) for request in requests[:: body.n])
+    completion_tokens = sum(len(response.tokens) for response in responses)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
     }
 
 

@@ -6,7 +6,7 @@ numbers, so that a response doesn't depend on which rows happened to share its b
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class Request:
         top_k: Sample among this many most probable tokens; 0 and below mean all.
         top_p: Sample among the fewest tokens whose probabilities sum to at least this.
         seed: What is random about this response; the same seed gives the same response.
+        bias: (token, value) pairs: what is added to the logits of single tokens.
     """
 
     prompt: tuple[int, ...]
@@ -35,6 +36,7 @@ class Request:
     top_k: int = -1
     top_p: float = 1.0
     seed: str = ""
+    bias: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,12 @@ class Response:
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
 def generate(
-    model: Any, requests: Sequence[Request], *, eos_ids: Sequence[int], pad_id: int = 0
+    model: Any,
+    requests: Sequence[Request],
+    *,
+    eos_ids: Sequence[int],
+    pad_id: int = 0,
+    drawn_now: Callable[[list[int], list[int]], None] | None = None,
 ) -> list[Response]:
     """Sample one response for each request.
 
@@ -64,6 +71,8 @@ def generate(
         requests: They share temperature, top_k and top_p.
         eos_ids: Tokens that end a response.
         pad_id: Fills prompts on the left; masked out.
+        drawn_now: Called at each step with the indices of the requests that go on, and the token
+            of each.
 
     Returns:
         The responses, in the order of the requests.
@@ -97,10 +106,15 @@ def generate(
     ended = torch.zeros(len(requests), dtype=torch.bool)
     alive = torch.arange(len(requests))  # row of the model's batch -> request
 
+    bias = _bias(requests, logits.shape[-1])
+
     for step in range(steps):
+        logits = logits.float() if bias is None else logits.float() + bias[alive]
         drawn, drawn_log_probs = _draw(
-            logits.float(), first, None if uniforms is None else uniforms[alive, step]
+            logits, first, None if uniforms is None else uniforms[alive, step]
         )
+        if drawn_now is not None:
+            drawn_now(alive.tolist(), drawn.tolist())
         tokens[alive, step], log_probs[alive, step] = drawn, drawn_log_probs
         lengths[alive] = step + 1
         stop = torch.isin(drawn, eos)
@@ -132,6 +146,17 @@ def _pad_left(prompts: Sequence[Sequence[int]], pad_id: int) -> tuple[torch.Tens
     ids = [[pad_id] * (width - len(prompt)) + list(prompt) for prompt in prompts]
     mask = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
     return torch.tensor(ids), torch.tensor(mask)
+
+
+def _bias(requests: Sequence[Request], vocabulary: int) -> torch.Tensor | None:
+    """Return what is added to the logits, (requests, vocabulary); None for nothing."""
+    if not any(request.bias for request in requests):
+        return None
+    bias = torch.zeros(len(requests), vocabulary)
+    for row, request in enumerate(requests):
+        for token, value in request.bias:
+            bias[row, token] += value
+    return bias
 
 
 def _uniforms(requests: Sequence[Request], steps: int) -> torch.Tensor:

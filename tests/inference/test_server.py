@@ -109,7 +109,6 @@ def test_a_stop_text_ends_a_reply(url):
         ("/chat/completions", {}, "messages"),
         ("/completions", {"prompt": ""}, "messages or prompt"),
         ("/completions", {"prompt": "x", "temprature": 1}, "temprature"),
-        ("/completions", {"prompt": "x", "stream": True}, "stream"),
         ("/completions", {"prompt": "x", "top_p": 0}, "top_p"),
         ("/completions", {"prompt": "x", "max_tokens": 10**6}, "max_tokens"),
         ("/completions", {"prompt": "x " * 3000}, "the prompt has"),
