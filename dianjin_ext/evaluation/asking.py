@@ -3,13 +3,13 @@
 import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.grading import EXTRACTOR, Grading
+from dianjin_ext.evaluation.grading import Grading
+from dianjin_ext.evaluation.models import open_models
 from dianjin_ext.evaluation.result import Results
 from dianjin_ext.evaluation.standing import standing
 from dianjin_ext.evaluation.task import MODEL, Row, Task, unit
@@ -24,7 +24,6 @@ from dianjin_ext.rewards.judge.settings import JudgeSettings
 
 if TYPE_CHECKING:
     from dianjin_ext.inference.asker import Asker
-    from dianjin_ext.rewards.judge.judge import Judge
 
 __all__ = ["results_of"]
 
@@ -44,25 +43,10 @@ async def results_of(
     tasks: Sequence[Task], model: AskSettings, judge: JudgeSettings | None, out: Path
 ) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the result of each task; see `dianjin_ext.evaluation.run.evaluate`."""
-    try:
-        from dianjin_ext.inference.asker import Asker
-        from dianjin_ext.inference.journal import SharedJournal
-    except ModuleNotFoundError as error:
-        raise DianjinError(
-            f"asking a model needs {error.name}; pip install 'dianjin-ext[ask]'"
-        ) from error
-    settings = {MODEL: model}
-    if judge is not None and any(task.rules.judge == "extract" for task in tasks):
-        settings[EXTRACTOR] = _extractor(judge)
-    async with AsyncExitStack() as stack:
-        askers = {}
-        for role, its in settings.items():
-            asker = Asker(its, SharedJournal(out / "journal", role), role=role)
-            askers[role] = await stack.enter_async_context(asker)
-        decider = None if judge is None else _judge(judge, out)
+    rules = [task.rules for task in tasks]
+    async with open_models(rules, out, model=model, judge=judge) as models:
         for task in tasks:
-            grading = Grading(task.rules, judge=decider, extracting=EXTRACTOR in askers)
-            yield await _result(task, askers, grading, judge, out)
+            yield await _result(task, models.askers, models.grading(task.rules), judge, out)
 
 
 async def _result(
@@ -151,29 +135,3 @@ def _line(row: Row) -> bytes:
         return (json.dumps(row, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError:  # a lone surrogate
         return (json.dumps(row) + "\n").encode()
-
-
-def _judge(settings: JudgeSettings, out: Path) -> "Judge":
-    try:
-        from dianjin_ext.rewards.judge.judge import Judge
-    except ModuleNotFoundError as error:
-        raise DianjinError(
-            f"the judge needs {error.name}; pip install 'dianjin-ext[judge]'"
-        ) from error
-    kept = settings.cache_dir or str((out / "judge").absolute())
-    return Judge(settings.model_copy(update={"cache_dir": kept}))
-
-
-def _extractor(judge: JudgeSettings) -> AskSettings:
-    """Return the settings under which the judge's model takes out final answers."""
-    if judge.kind != "chat":
-        raise DianjinError("judge.kind: taking final answers out of responses needs kind: chat")
-    return AskSettings(
-        model=judge.model,
-        base_url=judge.base_url,
-        api_key_env=judge.api_key_env,
-        max_in_flight=judge.max_concurrency,
-        requests_per_minute=judge.requests_per_minute,
-        timeout_s=judge.timeout_s,
-        max_attempts=judge.max_attempts,
-    )
