@@ -30,3 +30,17 @@ def test_every_split_is_read_under_its_name(tmp_path, monkeypatch):
 def test_a_name_that_is_not_there_is_told_in_one_line(tmp_path):
     with pytest.raises(DianjinError, match=r"--hub .*: can't be loaded .* download its files"):
         list(read_hub(get_reader("tfns"), str(tmp_path / "none")))
+
+
+def test_a_part_of_a_data_set_is_named_after_a_colon(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "tweets"
+    folder.mkdir()
+    parts = "".join(f"- config_name: {n}\n  data_files: {n}.csv\n" for n in ("one", "two"))
+    (folder / "README.md").write_text(f"---\nconfigs:\n{parts}---\n")
+    for name in ("one", "two"):
+        (folder / f"{name}.csv").write_text(f"text,label\nof {name},1\n")
+    (question,) = read_hub(get_reader("tfns"), f"{folder}:two")
+    assert question.question.startswith("of two")
+    with pytest.raises(DianjinError, match=r"can't be loaded .*one.*two"):
+        list(read_hub(get_reader("tfns"), str(folder)))
