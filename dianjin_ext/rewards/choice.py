@@ -2,7 +2,7 @@
 
 Letters, their options' texts and words for true or false are read as in
 `dianjin_ext.answers.choices`; the gold answer is read by the same rules. There is no credit for a
-part of several right letters. Under `dianjin` the published rule decides alone.
+part of several right letters. Under `dianjin` and `dianjin_eval` the published rule decides alone.
 """
 
 from collections.abc import Mapping
@@ -50,8 +50,10 @@ def score_choice(
     """
     found = extract(response, policy)
     gold = ground_truth if isinstance(ground_truth, str) else _joined(ground_truth)
-    if policy.strictness == "dianjin":
+    if policy.strictness in ("dianjin", "dianjin_eval"):
         expected = None if gold is None else dianjin.letters(gold)
+        if policy.strictness == "dianjin_eval" and isinstance(ground_truth, str):
+            expected = ground_truth
         return compare(found, expected, lambda found: Reading(dianjin.letters(found.text)))
     options = read_options(extra_info.get("choices"))
     if options is None:

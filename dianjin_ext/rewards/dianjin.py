@@ -5,6 +5,9 @@ response has exactly one think block and exactly one answer block, in any order 
 answer is what follows the last `\boxed{` of the answer block up to the first closing brace; and
 of it only the capital letters A to G count. It is kept bit for bit, faults included: `EBITDA` is
 ABDE, an empty box equals a gold answer without letters, a prefilled `<think>` scores 0.
+
+Its figures on CFLUE are from another one (src/evaluate/eval.py, `eval_cflue`), which asks for no
+tags: the last box anywhere, also in the reasoning, and the gold answer as it is written.
 """
 
 _LETTERS = "ABCDEFG"
@@ -12,18 +15,21 @@ _BOX = "\\boxed{"
 
 
 def boxed_content(response: str) -> str | None:
-    """Return the content of the last box as DianJin-R1 finds it, or None; in linear time."""
+    """Return the content of the last box as the reward finds it, or None; in linear time."""
     if _only_block(response, "<think>", "</think>") is None:
         return None
     answer = _only_block(response, "<answer>", "</answer>")
-    if answer is None:
-        return None
-    mark = answer.rfind(_BOX, 0, max(answer.rfind("}"), 0))
+    return None if answer is None else last_box(answer)
+
+
+def last_box(text: str) -> str | None:
+    """Return what the last box of `text` holds up to the first closing brace; in linear time."""
+    mark = text.rfind(_BOX, 0, max(text.rfind("}"), 0))
     if mark < 0:
         return None
     # Of several marks before one closing brace, the box begins at the first.
-    start = answer.find(_BOX, answer.rfind("}", 0, mark) + 1) + len(_BOX)
-    return answer[start : answer.find("}", mark)]
+    start = text.find(_BOX, text.rfind("}", 0, mark) + 1) + len(_BOX)
+    return text[start : text.find("}", mark)]
 
 
 def letters(text: str) -> str:

@@ -17,8 +17,8 @@ if it is complete. Other models' marks, left-over tokens and made-up turns are r
 answer comes after it. Without a box, the whole answer text is read, and it must be an answer from
 end to end, or be stated in prose, see `dianjin_ext.answers.statement`.
 
-`dianjin`: the layout of DianJin-R1's published reward; see `dianjin_ext.rewards.dianjin`. It takes
-no account of `think`.
+`dianjin`: the layout of DianJin-R1's published reward; `dianjin_eval`: that of its evaluation, the
+last box anywhere. See `dianjin_ext.rewards.dianjin`. They take no account of `think`.
 """
 
 import operator
@@ -31,6 +31,7 @@ from dianjin_ext.answers.doubt import taken_back
 from dianjin_ext.answers.foreign import first_turn, is_plain, with_boxes, with_marks, without_tokens
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.response import Response, split
+from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.rewards import dianjin
 from dianjin_ext.rewards.base import Reason, Score, verdict, zero
 from dianjin_ext.rewards.policy import Policy
@@ -67,8 +68,9 @@ class Extract(NamedTuple):
 
 def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract:
     """Find the text that gives the answer, under the layout that `policy` demands."""
-    if policy.strictness == "dianjin":
-        content = dianjin.boxed_content(response)
+    if policy.strictness in ("dianjin", "dianjin_eval"):
+        finds = dianjin.boxed_content if policy.strictness == "dianjin" else dianjin.last_box
+        content = finds(response)
         return Extract("", "", "not_boxed") if content is None else Extract(content, "", "")
     parts = parts_of(response, policy)
     lenient = policy.strictness == "lenient"
@@ -89,6 +91,18 @@ def extract(response: str, policy: Policy, *, needs_box: bool = True) -> Extract
     if boxes or (needs_box and not lenient):
         return Extract("", "", "not_boxed")
     return Extract(answer.strip(), "", "", boxed=False)
+
+
+def published_text(found: Extract) -> str:
+    """Return the text that a published rule is given for an extract that has no fault.
+
+    It is the content of the box and nothing around it; without one, what prose states as its
+    answer, see `dianjin_ext.answers.statement`; else the whole text.
+    """
+    if found.boxed:
+        return found.text
+    stated = read_statement(found.text, lambda clause: Reading(clause.strip()))
+    return stated.value or found.text
 
 
 def parts_of(response: str, policy: Policy) -> Response:

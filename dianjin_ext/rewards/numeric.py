@@ -39,10 +39,12 @@ from dianjin_ext.answers.sole import read_sole
 from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
+from dianjin_ext.rewards.finqa import score_as_finqa
 from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.number_policy import canonical, same_number
 from dianjin_ext.rewards.policy import NumberPolicy, Policy
 from dianjin_ext.rewards.registry import register_reward
+from dianjin_ext.rewards.tatqa_em import score_as_tatqa
 
 _Answer = Number | str
 
@@ -74,6 +76,11 @@ def score_numeric(
     numbers = policy.numbers
     if numbers.parity == "docmath":
         return score_as_docmath(found, ground_truth)
+    if numbers.parity == "finqa":
+        return score_as_finqa(found, ground_truth)
+    if numbers.parity == "tatqa":
+        scale = extra_info.get("scale")
+        return score_as_tatqa(found, [ground_truth], scale, told=numbers.scale == "question")
     gold: Any = _read_gold(str(ground_truth))
     question = _question(extra_info, numbers)
     return compare(

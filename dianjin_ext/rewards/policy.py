@@ -18,7 +18,7 @@ from dianjin_ext.answers.response import ThinkPolicy
 from dianjin_ext.answers.tags import DIANJIN_R1, Tags, read_tags
 from dianjin_ext.errors import DianjinError
 
-Strictness = Literal["strict", "lenient", "dianjin"]
+Strictness = Literal["strict", "lenient", "dianjin", "dianjin_eval"]
 STRICTNESSES: Final[tuple[Strictness, ...]] = get_args(Strictness)
 
 
@@ -94,8 +94,9 @@ class NumberPolicy(Model):
             as 0.000003, is compared as it is. None compares exact values.
         round_to_gold: Round the answer to the digits that the gold number is written with;
             `decimals`: where it has decimals. That is the default of `tatqa` and `convfinqa`.
-        parity: `docmath` compares as DocMath-Eval's published evaluator does, faults included, and
-            is for comparing with published tables only. The fields above don't count then.
+        parity: Compares as a published evaluator does, faults included, for comparing with
+            published tables only: `docmath` as DocMath-Eval's, `finqa` as FinQA's, `tatqa` as
+            TAT-QA's. The fields above don't count then, but for `scale` under `tatqa`.
     """
 
     percent: Literal["exact", "gold_hint", "either"] = "exact"
@@ -105,7 +106,7 @@ class NumberPolicy(Model):
     decimals: NonNegativeInt | None = Field(default=5, le=30)
     scale: Literal["question", "none"] = "question"
     round_to_gold: bool | Literal["decimals"] = False
-    parity: Literal["docmath"] | None = None
+    parity: Literal["docmath", "finqa", "tatqa"] | None = None
 
 
 class Policy(Model):

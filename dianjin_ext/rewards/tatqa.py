@@ -23,10 +23,12 @@ from dianjin_ext.rewards.format import Extract, compare, extract
 from dianjin_ext.rewards.numeric import right_number, rounding, score_numeric
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
+from dianjin_ext.rewards.tatqa_em import score_as_tatqa
 
 _ITEM = re.compile(r"""'((?:[^'\\]|'(?=\w))*)'|"([^"]*)"|“([^”]*)”""")
 _BETWEEN = re.compile(r"\s*(?:;|\n|、|；|，|,(?![0-9]{3}(?![0-9]))|,?\s+and\s|和|以及)\s*")
 _SEMICOLON = re.compile(r"\s*[;；]\s*")
+_BRACKETS = ("[]", "()", "{}")
 _LONGEST = 2000  # characters
 
 
@@ -50,6 +52,14 @@ def score_tatqa(
     """
     policy = rounding(policy)
     golds = _golds(ground_truth)
+    if policy.numbers.parity == "tatqa":
+        return score_as_tatqa(
+            extract(response, policy, needs_box=False),
+            golds,
+            extra_info.get("scale"),
+            told=policy.numbers.scale == "question",
+            split=lambda text: _published_items(text, len(golds)),
+        )
     row = {**row, "extra_info": extra_info, "policy": policy}
     if len(golds) != 1:
         found = extract(response, policy)
@@ -107,17 +117,29 @@ def _items(text: str, many: int) -> Reading[list[str]]:
     """Split a list into `many` items."""
     if len(text) > _LONGEST:
         return Reading(None, "no_answer")
+    if quoted := _quoted(text):
+        return Reading(quoted) if len(quoted) == many else Reading(None, "no_answer")
     text = text.strip().rstrip(".。")
-    if text[:1] + text[-1:] in ("[]", "()", "{}"):
-        quoted = [a or b or c for a, b, c in _ITEM.findall(text[1:-1])]
+    if text[:1] + text[-1:] in _BRACKETS:
         text = text[1:-1]
-        if quoted:
-            return Reading(quoted) if len(quoted) == many else Reading(None, "no_answer")
     for between in (_SEMICOLON, _BETWEEN):  # an item may have commas, and an `and`, in it
         items = [item.strip(" .'\"") for item in between.split(text)]
         if len(items) == many and all(items):
             return Reading(items)
     return Reading(None, "no_answer")
+
+
+def _published_items(text: str, many: int) -> list[str]:
+    """Return the items of a list as its prompt asks for it, in quotation marks or by semicolons."""
+    return _quoted(text) or (_SEMICOLON.split(text.strip()) if many > 1 else [])
+
+
+def _quoted(text: str) -> list[str]:
+    """Return the items of a list in brackets and quotation marks; none where it is no such list."""
+    text = text.strip().rstrip(".。")
+    if len(text) > _LONGEST or text[:1] + text[-1:] not in _BRACKETS:
+        return []
+    return [a or b or c for a, b, c in _ITEM.findall(text[1:-1])]
 
 
 def _same_lists(

@@ -183,7 +183,7 @@ def test_keywords_of_verl_are_accepted():
     ("options", "words"),
     [
         ({"strictnes": "strict"}, ["strictnes", "strictness, think, tags, numbers"]),
-        ({"strictness": "loose"}, ["loose", "'strict', 'lenient' or 'dianjin'"]),
+        ({"strictness": "loose"}, ["loose", "'strict', 'lenient', 'dianjin' or 'dianjin_eval'"]),
         ({"think": "yes"}, ["yes", "'auto', 'true' or 'false'"]),
     ],
 )
