@@ -23,6 +23,11 @@ def _as_read(question: Question) -> str:
     return question.category
 
 
+def by_gold(question: Question) -> str:
+    """Return the gold answer as the category, for sets of one task with a few labels."""
+    return question.answer or ""
+
+
 def _alone(question: Question) -> str | None:
     return None
 

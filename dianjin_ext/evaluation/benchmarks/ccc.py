@@ -1,6 +1,6 @@
 """Rows like those of DianJin-R1's CCC, which is not published."""
 
-from dianjin_ext.evaluation.benchmarks.base import Benchmark
+from dianjin_ext.evaluation.benchmarks.base import Benchmark, by_gold
 
 BENCHMARK = Benchmark(
     name="ccc",
@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("label",),
     rewards=("ccc",),
     files=("*ccc*.json", "*ccc*.jsonl"),
+    category=by_gold,
 )

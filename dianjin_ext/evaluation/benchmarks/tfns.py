@@ -1,6 +1,6 @@
 """TFNS's validation set, the only one held out."""
 
-from dianjin_ext.evaluation.benchmarks.base import Benchmark
+from dianjin_ext.evaluation.benchmarks.base import Benchmark, by_gold
 
 BENCHMARK = Benchmark(
     name="tfns",
@@ -10,4 +10,5 @@ BENCHMARK = Benchmark(
     rewards=("tfns",),
     files=("*valid*.csv",),
     split="val",
+    category=by_gold,
 )

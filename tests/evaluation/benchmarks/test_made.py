@@ -84,12 +84,12 @@ MADE = {
             {"dialogue": DIALOGUE},
         ]},
         {"notes.json": [{}]},
-        ("", 2, 1, {"compliance": 2}),
+        ("", 2, 1, {"不合规": 1, "合规": 1}),
     ),
     "tfns": (
         {"sent_valid.csv": [{"text": f"tweet {n}", "label": n} for n in range(3)]},
         {"sent_train.csv": [{"text": "t", "label": 7}]},
-        ("val", 3, 0, {"sentiment": 3}),
+        ("val", 3, 0, {"bearish": 1, "bullish": 1, "neutral": 1}),
     ),
     "fineva": (
         {

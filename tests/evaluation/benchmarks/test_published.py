@@ -24,7 +24,7 @@ SETS = {
     "finqa": ("finqa_original/finqa_10.json", "", 10, 0, 1),
     "convfinqa": ("convfinqa_cleaned/convfinqa_cleaned_60.json", "", 215, 0,
                   {"simple": 141, "hybrid": 74}),
-    "tfns": ("tfns_like", "val", 2388, 0, {"sentiment": 2388}),
+    "tfns": ("tfns_like", "val", 2388, 0, {"neutral": 1566, "bullish": 475, "bearish": 347}),
     "fineva": ("fineva", "", 284, 981, 4),
     "financeiq": ("financeiq", "test", 150, 0, 10),
     "fineval": ("fineval", "val", 75, 0, 5),
