@@ -1,11 +1,12 @@
 """The `dianjin` command: one thin function a subcommand, heavy imports inside."""
 
-from dianjin_ext.cli import card, checkpoints, data, evaluation, installation, rewards, steps
+from dianjin_ext.cli import card, chat, checkpoints, data, evaluation, installation, rewards, steps
 from dianjin_ext.cli.app import app, main
 
 __all__ = [
     "app",
     "card",
+    "chat",
     "checkpoints",
     "data",
     "evaluation",

@@ -1,0 +1,90 @@
+"""The terminal's side of a conversation: what is typed or piped in, and how a reply is shown."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.chat.conversation import Conversation
+from dianjin_ext.inference.chat.splitting import Part
+
+__all__ = ["chat"]
+
+_STYLES: dict[Part, str] = {"reasoning": "dim italic", "answer": ""}
+
+
+def chat(conversation: Conversation, console: Console) -> None:
+    """Talk until the input ends.
+
+    In a terminal a line is a turn, Ctrl-C ends a reply and Ctrl-D the chat, and what goes wrong is
+    said. From a pipe each line is a turn, without prompts, and what goes wrong ends the chat.
+
+    Raises:
+        DianjinError: From a pipe: there is no reply.
+    """
+    typed = sys.stdin.isatty()
+    for line in _typed(console) if typed else sys.stdin:
+        if not (text := line.strip()):
+            continue
+        try:
+            _reply(conversation, text, console)
+        except KeyboardInterrupt:
+            if not typed:
+                raise
+            console.print("\n(stopped)", style="yellow")
+        except DianjinError as error:
+            if not typed:
+                raise
+            console.print(f"error: {error}", style="red", markup=False, highlight=False)
+
+
+def _typed(console: Console) -> Iterator[str]:
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (editing, and the lines before with the arrow keys)
+    console.print("Ctrl-C ends a reply, Ctrl-D the chat.", style="dim")
+    while True:
+        try:
+            yield console.input("[bold cyan]> [/]")
+        except EOFError:
+            console.print()
+            return
+        except KeyboardInterrupt:
+            console.print()
+
+
+def _reply(conversation: Conversation, text: str, console: Console) -> None:
+    part: Part | None = None
+    begun = False  # text stands on the current line
+    try:
+        for piece in conversation.ask(text):
+            if piece.part != part and not piece.corrects:
+                _head(piece.part, console, begun)
+                part = piece.part
+            console.print(
+                piece.text,
+                end="",
+                style=_STYLES[piece.part],
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+            begun = True
+            if piece.corrects:
+                console.print("\n(all of this was reasoning)", style="yellow", end="")
+                part = "reasoning"
+            console.file.flush()
+    finally:
+        if begun:
+            console.print()
+    if conversation.finish_reason == "length":
+        console.print("(cut at the limit of tokens; --max-tokens raises it)", style="yellow")
+    if not begun:
+        console.print("(an empty reply)", style="yellow")
+
+
+def _head(part: Part, console: Console, begun: bool) -> None:
+    if begun:
+        console.print()
+    console.print(f"── {part}", style="bold magenta" if part == "reasoning" else "bold green")
