@@ -7,6 +7,7 @@ import pytest
 from dianjin_ext.evaluation.benchmarks import BENCHMARKS
 from dianjin_ext.evaluation.protocol import get_protocol, protocol_names
 from dianjin_ext.questions.question import Question, Turn
+from dianjin_ext.rewards import compute_score
 
 NAMES = ("deepseek_r1", "dianjin_r1", "docmath", "fin_r1", "fino1")
 KINDS = [(name, kind) for name, benchmark in BENCHMARKS.items() for kind in benchmark.kinds]
@@ -61,8 +62,18 @@ def test_fin_r1_samples_large_sets_and_has_numbers_judged():
     assert "<answer>" in protocol.of("tfns").system.en
 
 
-def test_dianjin_r1_has_finqa_judged():
+def test_dianjin_r1_has_finqa_judged_and_takes_the_last_box_of_cflue_anywhere():
     protocol = get_protocol("dianjin_r1")
+    in_the_reasoning = "<think>So \\boxed{AC}, since"
+    for benchmark, acc in (("cflue_mcq", 1.0), ("financeiq", 0.0)):
+        row = compute_score(
+            benchmark,
+            in_the_reasoning,
+            "AC",
+            {"choices": {"A": "x", "B": "y", "C": "z"}},
+            **protocol.of(benchmark).grading,
+        )
+        assert row["acc"] == acc
     assert {name for name in BENCHMARKS if protocol.of(name).judge} == {"finqa"}
 
 
