@@ -56,7 +56,7 @@ def span(response: str, *, reads: Reads, pred: str) -> Span | None:
         return None
     policy = reads.policy
     found = extract(response, policy, needs_box=False)
-    if policy.strictness == "dianjin":
+    if policy.strictness in ("dianjin", "dianjin_eval"):
         return _trimmed(response, *_last(response, "\\boxed{", found.text))
     if found.fault:
         return None
