@@ -31,13 +31,14 @@ def benchmarks() -> str:
                 ", ".join(each.kinds),
                 ", ".join(f"`{name}`" for name in each.rewards),
                 each.split,
+                f"{each.size:,}" if each.size else "–",
                 ", ".join(f"`{name}`" for name in each.files),
                 f"`{each.hub}`" if each.hub else "–",
                 f"[{reader.licence}]({reader.url})",
             )
         )
-    head = ("benchmark", "what it asks", "answers", "reward", "split", "its files in a folder",
-            "on the hub", "licence, source")  # fmt: skip
+    head = ("benchmark", "what it asks", "answers", "reward", "split", "questions",
+            "its files in a folder", "on the hub", "licence, source")  # fmt: skip
     return _table(head, rows)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.benchmarks import benchmark_files, chosen, get_benchmark, survey
 from dianjin_ext.evaluation.benchmarks.base import Benchmark, Source
-from dianjin_ext.evaluation.protocol import Protocol, Sampling, get_protocol
+from dianjin_ext.evaluation.protocol import Protocol, Sampling, get_protocol, protocol_names
 from dianjin_ext.evaluation.standing import departures
 from dianjin_ext.evaluation.task import Task
 from dianjin_ext.questions.readers import get_reader
@@ -103,7 +103,15 @@ def _task(
         rules=rules,
         sampling=sampling,
         seed=choices.seed,
-        departures=departures(benchmark, found, subset, expected, rules, sampling),
+        departures=departures(
+            benchmark,
+            found,
+            subset,
+            expected,
+            rules,
+            sampling,
+            shipped=protocol.name in protocol_names(),
+        ),
     )
 
 

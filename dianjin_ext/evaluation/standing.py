@@ -13,7 +13,14 @@ __all__ = ["departures", "standing"]
 
 
 def departures(
-    benchmark: Benchmark, found: Survey, subset: Subset, expected: int, rules: Rules, own: Sampling
+    benchmark: Benchmark,
+    found: Survey,
+    subset: Subset,
+    expected: int,
+    rules: Rules,
+    own: Sampling,
+    *,
+    shipped: bool,
 ) -> tuple[str, ...]:
     """Return in what a run differs from its protocol, before anything is asked.
 
@@ -24,6 +31,7 @@ def departures(
         expected: How many the protocol asks.
         rules: What the protocol says.
         own: How replies are sampled in this run.
+        shipped: Whether the protocol is a published one, which is of the whole published set.
     """
     said = []
     for name, value in rules.sampling.model_dump().items():
@@ -32,6 +40,8 @@ def departures(
             said.append(f"{name} is {given:g}, not {value:g}")
     if found.split not in ("", benchmark.split):
         said.append(f"the split is {found.split}, not {benchmark.split}")
+    elif shipped and benchmark.size is not None and found.questions < benchmark.size:
+        said.append(f"the files have {found.questions:,} of {benchmark.size:,} published questions")
     if subset.questions < expected:
         said.append(f"{subset.questions:,} of {expected:,} questions")
     if found.bad:

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("math",),
     rewards=("aime_2024",),
     files=("*aime*.json", "*aime*.jsonl", "*aime*.csv", "*aime*.parquet"),
+    size=30,
 )

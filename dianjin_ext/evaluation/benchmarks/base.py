@@ -44,6 +44,7 @@ class Benchmark:
         rewards: Names of the rewards that grade them.
         files: The names of its files in a folder, as patterns; files that are named themselves may
             have any name.
+        size: Its published questions with a gold answer; None where the number isn't known.
         split: The one that is reported on. Files that hold one other split only are read all the
             same, such as a part that was cut out.
         config: Part of the data set on the hub; empty where it has one only.
@@ -60,6 +61,7 @@ class Benchmark:
     kinds: tuple[Kind, ...]
     rewards: tuple[str, ...]
     files: tuple[str, ...]
+    size: int | None = None
     split: str = "test"
     config: str = ""
     keep: Callable[[Question], bool] = _every

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("label", "open"),
     rewards=("label", "cflue_oe"),
     files=("application*.json",),
+    size=125,
 )

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("choice",),
     rewards=("cflue_mcq",),
     files=("knowledge*.json",),
+    size=3_864,
 )

@@ -26,6 +26,7 @@ BENCHMARK = Benchmark(
     kinds=("number",),
     rewards=("convfinqa",),
     files=("dev.json",),
+    size=1_490,
     split="val",
     category=_category,
     conversation=_conversation,

@@ -19,6 +19,7 @@ SIMPLONG = Benchmark(
     kinds=("number",),
     rewards=("docmath",),
     files=("simplong_testmini*.json",),
+    size=100,
     keep=_simplong,
 )
 COMPLONG = Benchmark(
@@ -28,5 +29,6 @@ COMPLONG = Benchmark(
     kinds=("number",),
     rewards=("docmath",),
     files=("complong_testmini*.json",),
+    size=300,
     keep=_complong,
 )

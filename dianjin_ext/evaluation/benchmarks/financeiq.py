@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("choice",),
     rewards=("financeiq",),
     files=("test/*.csv", "test__*.csv"),
+    size=7_123,
 )

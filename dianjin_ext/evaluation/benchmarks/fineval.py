@@ -18,6 +18,7 @@ BENCHMARK = Benchmark(
     kinds=("choice",),
     rewards=("fineval",),
     files=("*_val.csv",),
+    size=1_151,
     split="val",
     keep=_no_example,
 )

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("number",),
     rewards=("finqa",),
     files=("test.json",),
+    size=1_147,
 )

@@ -9,5 +9,6 @@ BENCHMARK = Benchmark(
     kinds=("choice",),
     rewards=("choice",),
     files=("gpqa_diamond.csv",),
+    size=198,
     config="gpqa_diamond",
 )

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("math",),
     rewards=("math_500",),
     files=("test.jsonl", "math500*.jsonl"),
+    size=500,
 )

@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("number", "open"),
     rewards=("tatqa",),
     files=("*test_gold*.json",),
+    size=1_663,
 )

@@ -9,6 +9,7 @@ BENCHMARK = Benchmark(
     kinds=("label",),
     rewards=("tfns",),
     files=("*valid*.csv",),
+    size=2_388,
     split="val",
     category=by_gold,
 )

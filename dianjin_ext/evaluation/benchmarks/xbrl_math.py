@@ -9,4 +9,5 @@ BENCHMARK = Benchmark(
     kinds=("number",),
     rewards=("xbrl_math",),
     files=("*xbrl*.json", "*xbrl*.jsonl", "*xbrl*.csv", "*xbrl*.parquet"),
+    size=90,
 )

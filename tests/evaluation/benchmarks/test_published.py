@@ -46,8 +46,9 @@ def found(name):
 @pytest.mark.parametrize("name", SETS)
 def test_counts_are_those_of_the_files(name):
     _, split, number, without_gold, categories = SETS[name]
-    _, _, counted = found(name)
+    benchmark, _, counted = found(name)
     assert (counted.split, counted.questions) == (split, number)
+    assert benchmark.size is None or number <= benchmark.size
     assert (counted.without_gold, counted.bad, counted.scattered) == (without_gold, 0, "")
     assert sum(counted.categories.values()) == number
     if isinstance(categories, int):
@@ -104,3 +105,9 @@ def test_every_file_of_tatqa_at_once_takes_the_test_set_with_answers():
     counted = survey(BENCHMARKS["tatqa"], sorted(folder.glob("*.json")))
     assert counted.splits == {"val": 240, "test": 120}
     assert (counted.split, counted.questions, counted.without_gold) == ("test", 120, 30)
+
+
+@pytest.mark.parametrize("name", ["tfns", "cflue_application"])
+def test_the_published_number_is_that_of_the_whole_file(name):
+    benchmark, _, counted = found(name)
+    assert benchmark.size == counted.questions
