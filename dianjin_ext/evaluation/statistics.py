@@ -3,14 +3,25 @@
 The unit is the question: several samples of one are not independent, so they are averaged first.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
-from typing import Any, Final
+from typing import Final
 
+from dianjin_ext.evaluation.resampling import (
+    adjusted_interval,
+    bca_interval,
+    effective_interval,
+    sign_flip,
+)
 from dianjin_ext.intervals import wilson_interval
 
-_RESAMPLES: Final = 4000
+__all__ = ["Comparison", "Estimate", "compare", "cons_at_k", "estimate", "holm", "pass_at_k"]
+
+_FEW: Final = 20  # questions
+_FEW_APART: Final = 5  # questions that are not like the rest
+_FEW_DIFFERENT: Final = 10  # pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +72,30 @@ class Comparison:
 def estimate(values: Sequence[Sequence[float]], *, seed: int = 0) -> Estimate:
     """Return the mean over questions of the mean over each question's samples.
 
-    The interval is Wilson's where each question has one sample that is right or wrong, else a
-    bootstrap over questions (Efron 1987, BCa; `scipy.stats.bootstrap`).
+    The interval is Wilson's where every question is all right or all wrong, else a bootstrap over
+    questions (BCa). Where a bootstrap would be too short it is Wilson's again: on the questions
+    where fewer than 5 are not like the rest, on their effective number where there are fewer
+    than 20. `tests/evaluation/test_statistics_coverage.py` holds what that covers.
 
     Args:
-        values: Of each question its samples' values.
+        values: Of each question its samples' values, from 0 to 1.
         seed: Of the bootstrap.
 
     Raises:
-        ValueError: There is no question, or one without a sample.
+        ValueError: There is no question, one without a sample, or a value below 0 or above 1.
     """
     means = _means(values)
     n = len(means)
     value = sum(means) / n
-    error = _error(means)
-    if _binary(values):
-        low, high = wilson_interval(round(sum(means)), n)
-    elif len(set(means)) == 1:  # nothing to resample: as many questions of one sample bound it
-        low, high = wilson_interval(value * n, n)
+    if not 0.0 <= min(means) <= max(means) <= 1.0:
+        raise ValueError(f"expected values from 0 to 1, found means of {min(means)}, {max(means)}")
+    if _all_or_nothing(means) or _apart(means) < _FEW_APART:
+        low, high = wilson_interval(min(sum(means), n), n)
+    elif n < _FEW:
+        low, high = effective_interval(means)
     else:
-        low, high = _bootstrap(means, seed)
-    return Estimate(value, low, high, error, n)
+        low, high = bca_interval(means, seed)
+    return Estimate(value, low, high, _error(means), n)
 
 
 def compare(
@@ -89,26 +103,26 @@ def compare(
 ) -> Comparison:
     """Compare two runs on the same questions, in the same order.
 
+    Args:
+        first: Of each question its samples' values, from 0 to 1; of the run that was before.
+        second: The same of the other run; it may have another number of samples.
+        seed: Of the permutation test.
+
     Raises:
-        ValueError: They have different questions, or none.
+        ValueError: They have different questions, or none, or one without a sample.
     """
     if len(first) != len(second):
         raise ValueError(f"expected the same questions, found {len(first)} and {len(second)}")
-    from scipy import stats
-
     before, after = _means(first), _means(second)
     differences = [b - a for a, b in zip(before, after, strict=True)]
     gained, lost = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-    low = high = difference = sum(differences) / len(differences)
-    if gained + lost:
-        low, high = _bootstrap(differences, seed) if len(set(differences)) > 1 else (low, high)
-    if _binary(first) and _binary(second):
-        test = "McNemar exact"
-        p = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    if _all_or_nothing(before) and _all_or_nothing(after):
+        test, p = "McNemar exact", _mcnemar(gained, lost)
     else:
-        test = "sign-flip permutation"
-        p = _sign_flip(differences, seed)
-    return Comparison(difference, low, high, gained, lost, float(p), test, len(differences))
+        test, p = "sign-flip permutation", sign_flip(differences, seed)
+    low, high = adjusted_interval(differences, few=_apart(differences) < _FEW_DIFFERENT)
+    difference = sum(differences) / len(differences)
+    return Comparison(difference, low, high, gained, lost, p, test, len(differences))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -164,8 +178,13 @@ def _means(values: Sequence[Sequence[float]]) -> list[float]:
     return [sum(samples) / len(samples) for samples in values]
 
 
-def _binary(values: Sequence[Sequence[float]]) -> bool:
-    return all(len(samples) == 1 and samples[0] in (0.0, 1.0) for samples in values)
+def _all_or_nothing(means: Sequence[float]) -> bool:
+    return all(mean in (0.0, 1.0) for mean in means)
+
+
+def _apart(values: Sequence[float]) -> int:
+    """Return how many differ from the most frequent value."""
+    return len(values) - max(Counter(round(value, 9) for value in values).values())
 
 
 def _error(means: Sequence[float]) -> float:
@@ -177,34 +196,7 @@ def _error(means: Sequence[float]) -> float:
     return float((variance / n) ** 0.5)
 
 
-def _bootstrap(values: Sequence[float], seed: int) -> tuple[float, float]:
-    import numpy as np
-    from scipy import stats
+def _mcnemar(gained: int, lost: int) -> float:
+    from scipy.stats import binomtest
 
-    found: Any = stats.bootstrap(
-        (np.asarray(values),),
-        np.mean,
-        n_resamples=_RESAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(seed),
-        batch=500,
-    )
-    low, high = found.confidence_interval
-    return float(low), float(high)
-
-
-def _sign_flip(differences: Sequence[float], seed: int) -> float:
-    import numpy as np
-    from scipy import stats
-
-    if not any(differences):
-        return 1.0
-    found: Any = stats.permutation_test(
-        (np.asarray(differences),),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=_RESAMPLES,
-        rng=np.random.default_rng(seed),
-        batch=500,
-    )
-    return float(found.pvalue)
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
