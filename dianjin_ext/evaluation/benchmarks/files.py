@@ -1,6 +1,5 @@
 """The files of a benchmark: those that are named, and in a folder those that it is published in."""
 
-import fnmatch
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -35,7 +34,9 @@ def _files(benchmark: Benchmark, path: Path) -> Iterable[Path]:
     found = sorted(
         file
         for file in path.rglob("*")
-        if _matches(file.relative_to(path), benchmark.files) and file.is_file()
+        if _matches(file, benchmark.files)
+        and not _hidden(file.relative_to(path))
+        and file.is_file()
     )
     if not found:
         raise DianjinError(
@@ -45,11 +46,11 @@ def _files(benchmark: Benchmark, path: Path) -> Iterable[Path]:
     return found
 
 
-def _matches(path: Path, patterns: Iterable[str]) -> bool:
-    name = path.as_posix().removesuffix(".gz")
-    if any(part.startswith(".") for part in path.parts):
-        return False
-    return any(
-        fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f"*/{pattern}")
-        for pattern in patterns
-    )
+def _matches(file: Path, patterns: Iterable[str]) -> bool:
+    """Match from the right, folder by folder, so that a part of what is published will do."""
+    unpacked = file.absolute().with_name(file.name.removesuffix(".gz"))
+    return any(unpacked.match(pattern) for pattern in patterns)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

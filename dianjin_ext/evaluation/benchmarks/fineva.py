@@ -8,5 +8,6 @@ BENCHMARK = Benchmark(
     reader="fineva",
     kinds=("choice", "label", "open"),
     rewards=("fineva", "ccc", "exact"),
-    files=("*.csv",),
+    files=("Ant/*/*.csv", "Ant__*.csv"),
+    size=2_343,
 )

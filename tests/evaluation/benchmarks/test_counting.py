@@ -119,6 +119,19 @@ def test_a_hidden_folder_above_plays_no_part(tmp_path):
     assert benchmark_files(BENCHMARKS["fineval"], [folder]) == [folder / "a_val.csv"]
 
 
+@pytest.mark.parametrize("part", ["", "data", "data/Ant", "data/Ant/金融认知"])
+def test_a_part_of_what_is_published_will_do(tmp_path, part):
+    """And a folder above that is called as a part of the pattern is none."""
+    file = tmp_path / "test/Ant/repository/data/Ant/金融认知/金融情绪识别.csv"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    other = tmp_path / "test/Ant/repository/data/SUFE/val/finance_val.csv"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    repository = tmp_path / "test/Ant/repository"
+    assert benchmark_files(BENCHMARKS["fineva"], [repository / part]) == [file]
+
+
 def test_a_file_twice_is_told(tmp_path):
     path = tmp_path / "a_val.csv"
     path.touch()

@@ -99,7 +99,7 @@ MADE = {
             ],
             "data/Ant/安全合规/金融合规性.csv": [{"id": 0, "question": "洗钱？", "answer": "否"}],
         },
-        {"README.md": ""},
+        {"data/SUFE/val/accounting_val.csv": [{"id": 0, **CHOICE, "answer": "A"}]},
         ("", 2, 1, {"金融认知/金融情绪识别": 1, "安全合规/金融合规性": 1}),
     ),
     "finance_instruct": (
