@@ -54,6 +54,7 @@ def _published(row: Mapping[str, Any], name: str) -> Iterator[Question]:
         if "exe_ans" in annotation:
             earlier = golds[: len(asked) - 1] if isinstance(golds, list) else []
             golds = [*earlier, annotation["exe_ans"]]
+        name = name.removesuffix(f"_{len(asked) - 1}")  # `…page_134.pdf-1_0` is turn 0 of the rest
         yield from list(_turns(name, context, asked, golds))[-1:]
         return
     asked = string_list(annotation.get("dialogue_break"), "annotation.dialogue_break")

@@ -90,7 +90,7 @@ def turn_rows(name, turns):
     asked, golds = whole["annotation"]["dialogue_break"], whole["annotation"]["exe_ans_list"]
     for n in range(turns):
         annotation = {"cur_dial": asked[: n + 1], "exe_ans_list": golds, "exe_ans": golds[n]}
-        yield {**whole, "annotation": annotation}
+        yield {**whole, "id": f"{name}_{n}", "annotation": annotation}
 
 
 def test_a_row_for_each_turn_makes_the_same_conversations(tmp_path):
@@ -98,7 +98,7 @@ def test_a_row_for_each_turn_makes_the_same_conversations(tmp_path):
     by_turn = write(tmp_path, [r for name in names for r in turn_rows(name, 3)], "dev_turn.json")
     whole = write(tmp_path, [conversation(name, 3) for name in names])
     one, two = (
-        [(q.question, q.answer, BENCHMARK.conversation(q)) for q in questions(BENCHMARK, files)]
+        [(q.id, q.turns, q.answer, BENCHMARK.conversation(q)) for q in questions(BENCHMARK, files)]
         for files in (by_turn, whole)
     )
     assert one == two
