@@ -9,14 +9,58 @@ from dianjin_ext.cli.app import app
 
 
 @app.command()
-def doctor() -> None:
-    """Check this installation.
+def doctor(
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Check a running OpenAI-compatible server instead: does it give what was trained?",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="With --server: the model's name there.")
+    ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(
+            show_default="the served folder", help="With --server: the folder that training wrote."
+        ),
+    ] = None,
+    tags: Annotated[
+        str,
+        typer.Option(
+            help="With --server: the layout of its responses; dianjin_r1, think_only, channels, or "
+            "pairs of marks as YAML."
+        ),
+    ] = "dianjin_r1",
+    api_key_env: Annotated[
+        str,
+        typer.Option(help="With --server: NAME of the environment variable with its key."),
+    ] = "OPENAI_API_KEY",
+) -> None:
+    """Check this installation, or a server.
 
-    Hosts, versions, plug-ins, recipes and a probe score.
+    Hosts, versions, plug-ins, recipes and a probe score. Of a server: chat template, stop tokens,
+    how it samples, where the reasoning is, and the score of a probe question.
     """
     from dianjin_ext.hosts.doctor import diagnose, healthy, show
 
-    findings = show(diagnose())
+    if server is None:
+        if model is not None or tokenizer is not None:
+            raise typer.BadParameter("--model and --tokenizer are for --server URL")
+        findings = show(diagnose())
+    else:
+        from dianjin_ext.hosts.doctor.server import diagnose_server
+        from dianjin_ext.rewards.policy import parse_tags
+
+        found = diagnose_server(
+            server,
+            model=model,
+            tokenizer=tokenizer,
+            tags=parse_tags(tags),
+            api_key_env=api_key_env,
+        )
+        findings = show(found, fine="no problem found")
     raise typer.Exit(0 if healthy(findings) else 1)
 
 

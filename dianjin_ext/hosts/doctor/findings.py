@@ -31,8 +31,13 @@ def healthy(findings: Iterable[Finding]) -> bool:
     return all(finding.level != "problem" for finding in findings)
 
 
-def show(findings: Iterable[Finding]) -> list[Finding]:
-    """Print each finding as soon as it is there, then the verdict; return all of them."""
+def show(findings: Iterable[Finding], *, fine: str = "the installation is fine") -> list[Finding]:
+    """Print each finding as soon as it is there, then the verdict; return all of them.
+
+    Args:
+        findings: What was found.
+        fine: The verdict where nothing is broken.
+    """
     console = Console(highlight=False)
     shown: list[Finding] = []
     for finding in findings:
@@ -47,5 +52,5 @@ def show(findings: Iterable[Finding]) -> list[Finding]:
     if problems:
         console.print(f"{problems} problem{'s' * (problems > 1)} found", style="bold red")
     else:
-        console.print("the installation is fine", style="bold green")
+        console.print(fine, style="bold green")
     return shown
