@@ -153,4 +153,4 @@ def choose(server: Server, name: str | None) -> dict[str, Any]:
     for model in models:
         if model["id"] == name:
             return model
-    raise DianjinError(f"{server.base_url} has no model {name}; it serves {names}")
+    raise DianjinError(f"{server.base_url} has no model {name}, only {names}; name one of them")

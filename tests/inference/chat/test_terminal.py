@@ -102,7 +102,10 @@ def test_whom_it_cannot_reach(talker, tmp_path):
         (("--model", str(tmp_path)), "holds no config.json"),
         (("--instruct",), "no model is named; give --model FOLDER"),
         (("--base-url", "http://127.0.0.1:9"), "nothing answers at http://127.0.0.1:9/v1/models"),
-        (("--base-url", talker.base_url, "--model", "x"), "has no model x; it serves m"),
+        (
+            ("--base-url", talker.base_url, "--model", "x"),
+            "has no model x, only m; name one of them",
+        ),
         (("--base-url", "ftp://x"), "is no address"),
         (("--tags", "nothing"), "layout 'nothing' is not known"),
     ):
