@@ -185,6 +185,7 @@ def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
             "actor_rollout_ref.model.path=sft",
             f"trainer.total_training_steps={settings.grpo_steps}",
             "trainer.default_local_dir=grpo/checkpoints",
+            "trainer.validation_data_dir=grpo/validation",  # the responses behind val-core
             "trainer.logger=[console,file,tensorboard]",
             "hydra.run.dir=grpo/hydra",
         ],

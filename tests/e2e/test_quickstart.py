@@ -3,12 +3,17 @@
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("verl")
 
+from dianjin_ext.inference.server import serving
+from dianjin_ext.parquet import read_rows
+from dianjin_ext.questions.prompts import multiple_choice_prompt
 from dianjin_ext.quickstart import stages
 from dianjin_ext.quickstart.run import LLAMAFACTORY_PYTHON, run
 
@@ -21,12 +26,19 @@ pytestmark = [
 ]
 
 
-def test_every_stage_runs_and_is_reported(tmp_path, monkeypatch):
-    small = dataclasses.replace(stages.WORLD, sft_steps=40, grpo_steps=2, grpo_prompts=8)
-    monkeypatch.setattr(stages, "WORLD", small)
-    out = tmp_path / "run"
-    run(out, seed=0, data=None, resume=False, llamafactory_python=PYTHON)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a short run; enough SFT to answer in the format, and sometimes right."""
+    small = dataclasses.replace(stages.WORLD, sft_steps=120, grpo_steps=2, grpo_prompts=8)
+    out = tmp_path_factory.mktemp("quickstart") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "WORLD", small)
+        run(out, seed=0, data=None, resume=False, llamafactory_python=PYTHON)
+        yield out
 
+
+def test_every_stage_runs_and_is_reported(finished):
+    out = finished
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert summary["base"]["format_rate"] == 0.0
     assert {summary[name]["n"] for name in stages.EVALUATED} == {1000}
@@ -45,3 +57,81 @@ def test_every_stage_runs_and_is_reported(tmp_path, monkeypatch):
     written = {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}
     run(out, seed=0, data=None, resume=True, llamafactory_python=PYTHON)
     assert written == {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}
+
+
+PROTOCOL = """\
+about: As the validation of the GRPO recipe is asked and graded.
+source: configs/grpo.yaml
+sampling: {temperature: 0, max_tokens: 96}
+grading: {preset: dianjin_r1}
+"""
+MAPPING = """\
+question: question
+choices: choices
+answer: gold
+kind: choice
+data_source: cflue_mcq
+"""
+
+
+def test_the_validation_of_a_training_is_the_evaluation_of_its_checkpoint(finished, tmp_path):
+    steps = (finished / "grpo" / "metrics-0.jsonl").read_text().splitlines()
+    core = json.loads(steps[-1])["data"]["val-core/cflue_mcq/acc/mean@1"]
+    written = (finished / "grpo" / "validation" / "2.jsonl").read_text("utf-8").splitlines()
+    # verl decodes the prompt without special tokens
+    in_training = {line["input"]: line for line in map(json.loads, written)}
+    assert 0 < core < 1 and len(in_training) == 128
+
+    files = {True: [], False: []}
+    for row in read_rows(finished / "data" / "rl" / "val.parquet"):
+        given = row["extra_info"]
+        choices = {letter: text for letter, text in given["choices"].items() if text is not None}
+        asked = row["prompt"][-1]["content"]
+        several = next(
+            several
+            for several in files
+            for language in ("zh", "en")
+            if asked
+            == multiple_choice_prompt(
+                given["question"], choices, language=language, multiple=several
+            )
+        )
+        gold = row["reward_model"]["ground_truth"]
+        files[several].append({"question": given["question"], "choices": choices, "gold": gold})
+    protocol = tmp_path / "validation.yaml"
+    protocol.write_text(PROTOCOL)
+    evaluated, right = [], 0.0
+    model = finished / "grpo" / "model"
+    with serving(model, log=tmp_path / "log", engine="local", name="grpo") as url:
+        for several, rows in files.items():
+            name = "several" if several else "single"
+            data, mapping = tmp_path / f"{name}.jsonl", tmp_path / f"{name}.yaml"
+            data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            mapping.write_text(f"{MAPPING}multiple: {json.dumps(several)}\n")
+            out = tmp_path / name
+            dianjin = [sys.executable, "-m", "dianjin_ext"]
+            done = subprocess.run(
+                [
+                    *(*dianjin, "eval", f"own:{name}", "--data", data, "--map", mapping),
+                    *("--protocol", protocol, "--model", "grpo", "--base-url", url, "--out", out),
+                ],
+                env=os.environ | {"OPENAI_API_KEY": "EMPTY"},
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
+            assert done.returncode == 0, done.stderr
+            (result,) = json.loads((out / "summary.json").read_text("utf-8"))["results"]
+            assert result["n"] == len(rows)
+            right += result["accuracy"] * len(rows)
+            lines = (out / result["responses"]).read_text("utf-8").splitlines()
+            evaluated += map(json.loads, lines)
+
+    assert round(right) / len(in_training) == core
+    assert right == pytest.approx(round(right))
+    for line in evaluated:
+        then = in_training[f"user\n{line['messages'][-1]['content']}\nassistant\n"]
+        assert line["response"] == then["output"]
+        keys = ("score", "acc", "format", "pred", "reason")
+        assert {key: line[key] for key in keys} == {key: then[key] for key in keys}
+    assert len(evaluated) == 128
