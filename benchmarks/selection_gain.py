@@ -34,8 +34,7 @@ from dianjin_ext.data.pipeline import load_pipeline
 from dianjin_ext.data.prepare import rl_row
 from dianjin_ext.data.schema import Row, sft_row, write_parquet, write_sft
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.metrics import summarise
-from dianjin_ext.evaluation.report import read_lines
+from dianjin_ext.evaluation.metrics import read_lines, summarise
 from dianjin_ext.files import write_json
 from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import write_questions

@@ -1,6 +1,16 @@
 """The `dianjin` command: one thin function a subcommand, heavy imports inside."""
 
-from dianjin_ext.cli import card, chat, checkpoints, data, evaluation, installation, rewards, steps
+from dianjin_ext.cli import (
+    card,
+    chat,
+    checkpoints,
+    data,
+    evaluation,
+    installation,
+    report,
+    rewards,
+    steps,
+)
 from dianjin_ext.cli.app import app, main
 
 __all__ = [
@@ -12,6 +22,7 @@ __all__ = [
     "evaluation",
     "installation",
     "main",
+    "report",
     "rewards",
     "steps",
 ]

@@ -6,10 +6,12 @@ rounding, scale or a percent sign only is the same.
 """
 
 import re
+from bisect import bisect_right
+from itertools import islice
 from typing import Final, NamedTuple
 
 from dianjin_ext.answers.boxed import last_box
-from dianjin_ext.evaluation.graded_span import LEAD, Span, answer_in
+from dianjin_ext.evaluation.graded_span import LEAD, Span, answer_in, span
 from dianjin_ext.evaluation.reads import Reads
 from dianjin_ext.rewards.format import extract, parts_of
 
@@ -18,7 +20,7 @@ _MOST: Final = 4
 """Marked sentences that are looked at, from the last."""
 
 _IN_PROSE: Final = ("choice", "number", "label")
-"""Kinds of answers that prose can state; of others only a box counts."""
+"""Kinds of answers that prose can state; of mathematics only a box counts."""
 
 _MARKED = re.compile(
     r"answer|boxed|\b(?:therefore|thus|hence|so|consequently|conclusion|correct|choose|select)\b"
@@ -26,8 +28,28 @@ _MARKED = re.compile(
     r"|情[绪感]|倾向|判断|判定|极性|类别",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?:[^。！!？?\n.]|\.(?!\s|$))+[。！!？?.]*\s*")
+_END = re.compile(r"[。！!？?\n]|\.(?=\s)")
 _EMPTY_BOX = re.compile(r"\\boxed\s*(?:\{\s*\}|(?!\s*\{))")
+
+
+def observed(
+    response: str, *, reads: Reads, pred: str, by_rules: bool = True
+) -> dict[str, list[int] | str | bool | None]:
+    """Return `span`, `stated` and `contradicts` of a graded response, as its row has them.
+
+    Args:
+        response: The whole text of the model.
+        reads: The readers of its row.
+        pred: The answer that was graded.
+        by_rules: Whether the rules read it, not a judge or a model that extracts.
+    """
+    place = span(response, reads=reads, pred=pred, by_rules=by_rules)
+    found = stated(response, reads=reads, pred=pred, place=place)
+    return {
+        "span": list(place) if place else None,
+        "stated": found.answer,
+        "contradicts": found.contradicts,
+    }
 
 
 class Stated(NamedTuple):
@@ -42,25 +64,28 @@ class Stated(NamedTuple):
     contradicts: bool
 
 
-def stated(response: str, *, reads: Reads, pred: str, span: Span | None) -> Stated:
+def stated(response: str, *, reads: Reads, pred: str, place: Span | None) -> Stated:
     """Return what the reasoning of a response states, and whether the answer contradicts it.
 
-    The reasoning is the think block; without one, what stands before the box.
+    The reasoning is the think block; without one, what stands before the box. Open answers
+    contradict nothing: no rule says whether two of them differ.
 
     Args:
         response: The whole text of the model.
         reads: The readers of its row.
         pred: What `compute_score` read as the answer.
-        span: Where that stands, as `graded_span.span` found it.
+        place: Where that stands, as `graded_span.span` found it.
     """
-    thought = _reasoning(response, reads)
+    thought = _reasoning(response, reads) if reads.kind != "open" else ""
     found = _last_stated(thought, reads) if thought else None
     if found is None:
         return Stated(None, False)
-    said, text = found
+    said, rest = found
     if not pred or said == pred:
         return Stated(said, False)
-    given = response[span[0] : span[1]] if span else pred
+    where = _place(rest, said, reads)
+    text = rest[slice(*where)] if where else said
+    given = response[place[0] : place[1]] if place else pred
     return Stated(said, not (reads.same(text, given) or reads.same(said, pred)))
 
 
@@ -77,18 +102,18 @@ def _reasoning(response: str, reads: Reads) -> str:
 
 
 def _last_stated(thought: str, reads: Reads) -> tuple[str, str] | None:
-    """Return the answer that a text states last: in its canonical form, and as it stands there."""
+    """Return the answer that a text states last, in its canonical form, and the text from there."""
     if reads.kind not in _IN_PROSE:
         box = last_box(thought)
         said = reads.answer(box.content) if box else ""
-        return (said, box.content) if box and said else None
-    marked = [match.start() for match in _SENTENCE.finditer(thought) if _MARKED.search(match[0])]
-    for begin in marked[: -_MOST - 1 : -1]:
-        rest = thought[begin:]
-        said = reads.prose(LEAD + rest)
+        return (said, thought[box.start :]) if box and said else None
+    ends = [0, *(match.end() for match in _END.finditer(thought))]
+    marks = [match.start() for match in _MARKED.finditer(thought)]
+    begins = dict.fromkeys(ends[bisect_right(ends, mark) - 1] for mark in reversed(marks))
+    for begin in islice(begins, _MOST):
+        said = reads.prose(LEAD + thought[begin:])
         if said:
-            place = _place(rest, said, reads)
-            return said, rest[slice(*place)] if place else said
+            return said, thought[begin:]
     return None
 
 

@@ -7,14 +7,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dianjin_ext.answers.options import read_options
+from dianjin_ext.evaluation.contradiction import observed
+from dianjin_ext.evaluation.reads import Reads
 from dianjin_ext.files import replacing
 from dianjin_ext.inference import AskSettings, Request
+from dianjin_ext.inference.answer import Answer
 from dianjin_ext.inference.ask import ask
 from dianjin_ext.inference.server import serving
 from dianjin_ext.parquet import read_rows
+from dianjin_ext.questions.language import language_of
 from dianjin_ext.rewards import compute_score
 
 BATCH = 250  # replies at a time; memory grows with it
+BENCHMARK = "heldout"
+"""What the rows are called in reports; their numbers are no published benchmark's."""
 
 
 def answer(
@@ -51,18 +58,42 @@ def answer(
         answers = ask(
             requests, settings, journal=journal, ordered=True, total=len(rows), progress=True
         )
-        for row, given in zip(rows, answers, strict=True):
-            assert given.reply is not None  # else `ask` raises
-            gold = row["reward_model"]["ground_truth"]
-            text = given.reply.text
-            score = compute_score(row["data_source"], text, gold, row["extra_info"])
-            yield {
-                "prompt": row["prompt"][-1]["content"],
-                "response": text,
-                "ground_truth": gold,
-                "response_tokens": given.reply.completion_tokens,
-                **score,
-            }
+        for number, (row, given) in enumerate(zip(rows, answers, strict=True)):
+            yield _graded(number, row, given)
+
+
+def _graded(number: int, row: Mapping[str, Any], given: Answer) -> dict[str, Any]:
+    """Return the row of a response, in the form of `dianjin eval`."""
+    reply = given.reply
+    assert reply is not None  # else `ask` raises
+    source, gold = row["data_source"], row["reward_model"]["ground_truth"]
+    extra_info = row["extra_info"]
+    question = extra_info.get("question") or row["prompt"][-1]["content"]
+    options = read_options(extra_info.get("choices")) or {}
+    kind = "choice" if options else "number"
+    score = compute_score(source, reply.text, gold, extra_info)
+    reads = Reads({}, data_source=source, ground_truth=gold, extra_info=extra_info, kind=kind)
+    return {
+        "id": extra_info.get("id") or f"{BENCHMARK}-{number:05}",
+        "benchmark": BENCHMARK,
+        "protocol": "",
+        "sample": 0,
+        "data_source": source,
+        "kind": kind,
+        "category": "",
+        "language": language_of(question),
+        "messages": row["prompt"],
+        "question": question,
+        "choices": dict(options) or None,
+        "ground_truth": gold,
+        "response": reply.text,
+        "finish_reason": reply.finish_reason,
+        "outcome": given.outcome,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        **score,
+        **observed(reply.text, reads=reads, pred=str(score["pred"])),
+    }
 
 
 def main(model: str, data: str, out: str, max_response: str) -> None:

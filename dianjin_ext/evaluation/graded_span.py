@@ -41,13 +41,14 @@ _ONE_LETTER = re.compile(r"(?<![A-Za-z])[A-Z](?![A-Za-z])")
 _WORDS = {word for words in LABEL_SETS.values() for some in words.values() for word in some}
 
 
-def span(response: str, *, reads: Reads, pred: str) -> Span | None:
+def span(response: str, *, reads: Reads, pred: str, by_rules: bool = True) -> Span | None:
     """Return where the graded answer begins and ends, in characters of the response.
 
     Args:
         response: The whole text of the model.
         reads: The readers of its row.
-        pred: What `compute_score` read as the answer.
+        pred: The answer that was graded.
+        by_rules: Whether the rules read it, not a judge or a model that extracts.
 
     Returns:
         The span; None where no answer was read, or it can't be shown to stand in one place.
@@ -60,6 +61,8 @@ def span(response: str, *, reads: Reads, pred: str) -> Span | None:
         return _trimmed(response, *_last(response, "\\boxed{", found.text))
     if found.fault:
         return None
+    if not by_rules and reads.kind != "open" and reads.response(response) != pred:
+        return _said_last(response, found.text, pred, reads)
     if found.boxed:
         place = _in_box(response, policy) or _last_marked(response, found.text)
         return place and _trimmed(response, *place)
@@ -68,6 +71,18 @@ def span(response: str, *, reads: Reads, pred: str) -> Span | None:
         return None
     inside = answer_in(found.text, pred, reads)
     return inside and (begin + inside[0], begin + inside[1])
+
+
+def _said_last(response: str, answer: str, pred: str, reads: Reads) -> Span | None:
+    """Return where a response has an answer last that somebody else than the rules read in it."""
+    if answer[: len(pred)] == pred:  # a judge read all of it
+        begin = response.rfind(answer)
+        return _trimmed(response, begin, begin + len(answer))
+    skipped = max(0, len(response) - _WINDOW)
+    for first, last in _candidates(response[skipped:], reads):
+        if reads.answer(response[skipped + first : skipped + last]) == pred:
+            return _trimmed(response, skipped + first, skipped + last)
+    return None
 
 
 def answer_in(text: str, pred: str, reads: Reads) -> Span | None:

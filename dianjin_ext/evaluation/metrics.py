@@ -1,9 +1,17 @@
 """Rates over graded responses, with confidence intervals."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dianjin_ext.intervals import wilson_interval
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a JSON-lines file."""
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def summarise(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | int]:

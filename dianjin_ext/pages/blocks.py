@@ -105,12 +105,14 @@ class Chart(NamedTuple):
         x: What the axis counts.
         series: Of each curve its name and its points, sorted by x. Only finite numbers.
         shares: Whether the values are shares, from 0 to 1, and are shown as per cent.
+        logarithmic: Whether the axis is; its values are positive then.
     """
 
     title: Text
     x: Text
     series: Sequence[tuple[Text, Sequence[tuple[float, float]]]]
     shares: bool = False
+    logarithmic: bool = False
 
 
 class Charts(NamedTuple):
@@ -126,7 +128,14 @@ class Listing(NamedTuple):
     text: str
 
 
-Block = Table | Figures | Prose | Mind | Example | Listing | Bars | Charts
+class Folded(NamedTuple):
+    """A table that few read, under its title."""
+
+    title: Text
+    table: Table
+
+
+Block = Table | Folded | Figures | Prose | Mind | Example | Listing | Bars | Charts
 
 
 class Section(NamedTuple):

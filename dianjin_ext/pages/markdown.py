@@ -19,6 +19,7 @@ from dianjin_ext.pages.blocks import (
     Code,
     Example,
     Figures,
+    Folded,
     Listing,
     Mind,
     Page,
@@ -110,6 +111,9 @@ def _block(block: Block, language: Language) -> Iterator[str]:
     match block:
         case Table():
             yield _table(block, language)
+        case Folded():
+            yield f"**{_text(block.title, language)}**"
+            yield _table(block.table, language)
         case Figures():
             yield "\n".join(
                 f"- **{_text(name, language)}**: {_cell(value, language)}"

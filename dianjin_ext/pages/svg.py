@@ -7,7 +7,7 @@ from typing import Final
 
 from dianjin_ext.pages.blocks import Chart
 
-_WIDTH, _HEIGHT = 420, 230
+_WIDTH, _HEIGHT = 360, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 10, 24
 _MOST_POINTS: Final = 400
 """Points of a curve that are drawn; of more, every so-manieth and the last."""
@@ -20,6 +20,8 @@ Points = Sequence[tuple[float, float]]
 def curves(chart: Chart) -> str:
     """Return an SVG element; the nth curve is of class `series-N`, from 0."""
     series = [_thinned(points) for _, points in chart.series]
+    if chart.logarithmic:
+        series = [[(math.log2(x), y) for x, y in points] for points in series]
     every = [point for points in series for point in points]
     if not every:
         return ""
@@ -41,9 +43,10 @@ def curves(chart: Chart) -> str:
         label = f"{tick:.0%}" if chart.shares else _number(tick)
         parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 3.5:.1f}" class="y">{label}</text>')
-    for tick in _ticks(low_x, high_x):
+    for tick in _powers(low_x, high_x) if chart.logarithmic else _ticks(low_x, high_x):
         x, _ = place(tick, low_y)
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" class="x">{_number(tick)}</text>')
+        label = _number(2**tick if chart.logarithmic else tick)
+        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 6}" class="x">{label}</text>')
     for nth, points in enumerate(series):
         placed = [place(*point) for point in points]
         line = "".join(f"{'L' if at else 'M'}{x:.1f} {y:.1f}" for at, (x, y) in enumerate(placed))
@@ -79,6 +82,12 @@ def _ticks(low: float, high: float) -> list[float]:
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     ticks = [nth * step for nth in range(first, last + 1)]
     return ticks if any(a < b for a, b in pairwise(ticks)) else [low, high]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Return the powers of two in a range, by their logarithm; of more than eight every other."""
+    whole = list(range(math.ceil(low), math.floor(high) + 1))
+    return [float(power) for power in whole[:: -(-len(whole) // 8) or 1]]
 
 
 def _number(value: float) -> str:

@@ -14,14 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.metrics import summarise
-from dianjin_ext.evaluation.report import read_lines, write_report
+from dianjin_ext.evaluation.machine import hardware
+from dianjin_ext.evaluation.metrics import read_lines, summarise
+from dianjin_ext.evaluation.report import write_report
 from dianjin_ext.files import write_json
 from dianjin_ext.quickstart.stages import EVALUATED, Stage, stages
 
 LLAMAFACTORY_PYTHON = "DIANJIN_LLAMAFACTORY_PYTHON"
 PACKAGES = ("dianjin-ext", "verl", "torch", "transformers", "ray")
-MODULES = ("verl", "jinja2", "matplotlib", "psutil", "pyarrow")
+MODULES = ("verl", "jinja2", "psutil", "pyarrow", "scipy")
 
 
 def run(
@@ -171,9 +172,14 @@ def _report(
         "seed": run["seed"],
         "data": run["data"] or "made-up questions",
         "versions": _versions(llamafactory_python),
+        "hardware": hardware(),
+        "commands": {
+            stage.name: " ".join((Path(stage.command[0]).name, *stage.command[1:]))
+            for stage in todo
+        },
     }
     write_json(out / "summary.json", summary)
-    write_report(out, summary, commands={stage.name: stage.command for stage in todo})
+    write_report([out], out / "report.html")
     for name in EVALUATED:
         row = summary[name]
         console.print(

@@ -51,7 +51,13 @@ def test_every_stage_runs_and_is_reported(finished):
     assert steps[-1]["step"] == 2
     assert "reward/acc/mean" in steps[-1]["data"]
     page = (out / "report.html").read_text("utf-8")
-    assert page.count("<svg") == 6
+    assert page.count("<svg") >= 6
+    assert all(f'<h2><span lang="en">{name}<' in page for name in ("Training", "What changed"))
+    facts = json.loads((out / "report.json").read_text("utf-8"))
+    assert [run["name"] for run in facts["runs"]] == list(stages.EVALUATED)
+    for run_ in facts["runs"]:
+        assert run_["results"][0]["accuracy"] == summary[run_["name"]]["accuracy"]
+    assert list(summary["commands"]) == list(summary["stages"])
     assert not list(out.rglob("*.part"))
 
     written = {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}

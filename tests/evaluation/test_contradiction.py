@@ -15,7 +15,7 @@ def said(response, *, source="cflue_mcq", kind="choice", gold="A", **settings):
     pred = compute_score(source, response, gold, extra_info, **settings)["pred"]
     reads = Reads(settings, data_source=source, ground_truth=gold, extra_info=extra_info, kind=kind)
     return tuple(
-        stated(response, reads=reads, pred=pred, span=span(response, reads=reads, pred=pred))
+        stated(response, reads=reads, pred=pred, place=span(response, reads=reads, pred=pred))
     )
 
 
@@ -74,6 +74,11 @@ def test_mathematics_counts_boxes_only():
     of = {"source": "math_500", "kind": "math", "gold": "3"}
     assert said(response("So the answer is 4.", "3"), **of) == (None, False)
     assert said(response(r"So \boxed{4}.", "3"), **of)[1]
+
+
+def test_open_answers_contradict_nothing():
+    of = {"source": "cflue_oe", "kind": "open", "gold": "rent"}
+    assert said(response(r"So \boxed{wages}.", "rent"), **of) == (None, False)
 
 
 def test_without_a_think_block_the_text_before_the_box_is_the_reasoning():

@@ -1,0 +1,55 @@
+"""What became of each question, without its texts."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from dianjin_ext.evaluation.report.runs import rows
+
+
+class Outcome(NamedTuple):
+    """A question that a model answered.
+
+    Attributes:
+        right: Of each sample whether it is right: 1.0 or 0.0.
+        category: Of the question.
+        kind: Of the question.
+        language: Of the question.
+        stated: Samples whose reasoning states an answer.
+        contradicts: Samples whose answer is another.
+        contradicts_right: Those of them that are right all the same.
+    """
+
+    right: tuple[float, ...]
+    category: str
+    kind: str
+    language: str
+    stated: int = 0
+    contradicts: int = 0
+    contradicts_right: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of samples that are right."""
+        return sum(self.right) / len(self.right)
+
+
+def outcomes(path: Path) -> dict[str, Outcome]:
+    """Return what became of the questions of a file of graded responses, by id.
+
+    Raises:
+        DianjinError: The file can't be read.
+    """
+    found: dict[str, Outcome] = {}
+    for row in rows(path):
+        right = 1.0 if row["acc"] == 1.0 else 0.0
+        contradicts = bool(row.get("contradicts"))
+        known = found.get(row["id"])
+        if known is None:
+            known = Outcome((), row["category"], row["kind"], row["language"])
+        found[row["id"]] = known._replace(
+            right=(*known.right, right),
+            stated=known.stated + (row.get("stated") is not None),
+            contradicts=known.contradicts + contradicts,
+            contradicts_right=known.contradicts_right + (contradicts and right == 1.0),
+        )
+    return found
