@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple
 
 from dianjin_ext.answers.reading import Fault
@@ -46,7 +47,7 @@ REASONS: Final[dict[str, str]] = {
 """Every value of `Score.reason`, with its meaning."""
 
 MAX_PRED: Final = 80
-"""Characters of `Score.pred`; a longer answer is cut."""
+"""Characters of `Score.pred`; of a longer answer it has the beginning and a digest of the whole."""
 
 
 class Score(NamedTuple):
@@ -57,7 +58,8 @@ class Score(NamedTuple):
         acc: 1.0 when the answer was read under the policies asked for and is right, else 0.0.
         format: 1.0 when the response keeps the layout that the strictness demands, else 0.0.
         pred: The answer in its canonical form (`AC`, `0.125`, `bullish`), so that equal answers
-            have equal texts; empty when none was read.
+            have equal texts, and no right answer has that of a wrong one to the same gold answer;
+            empty when none was read. It is what answers of several samples vote by.
         reason: A key of `REASONS`; `correct` exactly when `acc` is 1.0.
     """
 
@@ -71,12 +73,20 @@ class Score(NamedTuple):
 def verdict(right: bool, pred: str, *, layout: float = 1.0) -> Score:
     """Return the score of an answer that was read: 1.0 if right, else 0.0."""
     won = 1.0 if right else 0.0
-    return Score(won, won, layout, pred[:MAX_PRED], "correct" if right else "wrong")
+    return Score(won, won, layout, short_pred(pred), "correct" if right else "wrong")
 
 
 def zero(reason: Reason, *, layout: float = 0.0, pred: str = "") -> Score:
     """Return the score 0.0 for `reason`; `layout` becomes `format`."""
-    return Score(0.0, 0.0, layout, pred[:MAX_PRED], reason)
+    return Score(0.0, 0.0, layout, short_pred(pred), reason)
+
+
+def short_pred(text: str) -> str:
+    """Return `text` in at most `MAX_PRED` characters, so that different texts stay different."""
+    if len(text) <= MAX_PRED:
+        return text
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{text[: MAX_PRED - 10]}… {digest}"
 
 
 def _finite(value: Any) -> float | None:
@@ -109,7 +119,7 @@ def as_score(value: Any, name: str) -> Score:
                 "mapping with score"
             )
         acc = min(max(acc, 0.0), 1.0)
-        pred = str(given.get("pred", ""))[:MAX_PRED]
+        pred = short_pred(str(given.get("pred", "")))
         score = Score(number, acc, 1.0, pred, "correct" if acc == 1.0 else "wrong")
     if not math.isfinite(score.score + score.acc + score.format):
         raise DianjinError(f"reward {name!r} returned {score}; expected finite numbers")

@@ -6,8 +6,11 @@ matrices, in a process that can be stopped (`dianjin_ext.rewards.math_process`).
 """
 
 import re
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.math_process import MathProcess
@@ -16,6 +19,7 @@ from dianjin_ext.rewards.registry import register_reward
 
 _LONGEST: Final = 2000  # characters of an answer; a longer one is none
 _SPACING: Final = re.compile(r"\s+|\\[,;:! ]|\\(?:left|right|displaystyle)(?![A-Za-z])")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,100}(?:\.[0-9]{1,100})?")
 _DOLLARS: Final = re.compile(r"^\$+|\$+$|^\\\(|\\\)$")
 
 _process = MathProcess()
@@ -49,13 +53,24 @@ def score_math(response: str, ground_truth: Any, *, policy: Policy, **_: Any) ->
     if not said or len(said) > _LONGEST:
         return zero("no_answer", layout=1.0)
     if _same_text(said, gold):
-        return verdict(True, said)
+        return verdict(True, _canonical(said))
     compared = _process.compare(gold, said)
     if compared.late:
         return zero("timeout", layout=1.0, pred=said)
     if compared.right is None and not compared.pred:
         return zero("no_answer", layout=1.0)
     return verdict(bool(compared.right), compared.pred or said)
+
+
+@lru_cache(maxsize=4096)  # most are gold answers, the same for all samples of a row
+def _canonical(text: str) -> str:
+    """Return the text that other spellings of an answer share, which is 1/2 for 0.5."""
+    if _NUMBER.fullmatch(text):
+        return str(Fraction(text))
+    try:
+        return _process.compare(text, text).pred or text
+    except DianjinError:  # equal texts need no math-verify
+        return text
 
 
 def _plain(text: str) -> str:

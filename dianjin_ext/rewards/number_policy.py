@@ -19,17 +19,35 @@ def same_number(answer: Number, gold: Number, policy: NumberPolicy) -> bool:
     The sign always counts, and no power of ten is forgiven but the factors that `policy` states. A
     range is the same as nothing but a range with both ends the same.
     """
+    return matching_factor(answer, gold, policy) is not None
+
+
+def matching_factor(answer: Number, gold: Number, policy: NumberPolicy) -> Fraction | None:
+    """Return what the answer is multiplied by to be the gold number; None where it isn't that."""
     if policy.unit != "ignore" and not _same_unit(answer, gold):
-        return False
-    return any(
-        _same_ends(answer, gold, factor, policy) for factor in _factors(answer, gold, policy)
-    )
+        return None
+    for factor in _factors(answer, gold, policy):
+        if _same_ends(answer, gold, factor, policy):
+            return factor
+    return None
 
 
-def canonical(number: Number, policy: NumberPolicy) -> str:
+def canonical(number: Number) -> str:
     """Return one text for all spellings of a value: `0.125` for `12.5%`, `5~7` for a range."""
-    text = _text(number.value, policy.decimals)
-    return text if number.high is None else f"{text}~{_text(number.high, policy.decimals)}"
+    text = _text(number.value)
+    return text if number.high is None else f"{text}~{_text(number.high)}"
+
+
+def rounded(number: Number, places: int | None) -> Number:
+    """Return a number rounded half to even, unless that left 0 of it."""
+    if places is None:
+        return number
+    value = Fraction(_rounded(number.value, places), 10**places)
+    high = number.high
+    if high is not None:
+        high = Fraction(_rounded(high, places), 10**places)
+    lost = (not value and number.value) or (number.high and not high)
+    return number if lost else number._replace(value=value, high=high)
 
 
 def _same_unit(answer: Number, gold: Number) -> bool:
@@ -104,14 +122,12 @@ def _exact(tolerance: float) -> Fraction:
     return Fraction(repr(tolerance))
 
 
-def _text(value: Fraction, decimals: int | None) -> str:
-    if decimals is None:
-        decimals = _decimals(value)
-        if decimals is None:
-            return f"{value.numerator}/{value.denominator}"
-    digits = Decimal(_rounded(value, decimals))
-    text = format(digits.scaleb(-decimals, _WIDE), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _text(value: Fraction) -> str:
+    places = _decimals(value)
+    if places is None:
+        return f"{value.numerator}/{value.denominator}"
+    digits = Decimal(_rounded(value, places))
+    return format(digits.scaleb(-places, _WIDE), "f")
 
 
 def _decimals(value: Fraction) -> int | None:

@@ -23,8 +23,7 @@ of yes or no, which FinQA has too, is compared as a label.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +40,8 @@ from dianjin_ext.rewards.base import Score
 from dianjin_ext.rewards.docmath import score_as_docmath
 from dianjin_ext.rewards.finqa import score_as_finqa
 from dianjin_ext.rewards.format import Extract, compare, extract
-from dianjin_ext.rewards.number_policy import canonical, same_number
+from dianjin_ext.rewards.number_policy import canonical, rounded, same_number
+from dianjin_ext.rewards.number_verdict import right_number, shared_text
 from dianjin_ext.rewards.policy import NumberPolicy, Policy
 from dianjin_ext.rewards.registry import register_reward
 from dianjin_ext.rewards.tatqa_em import score_as_tatqa
@@ -82,13 +82,13 @@ def score_numeric(
         scale = extra_info.get("scale")
         return score_as_tatqa(found, [ground_truth], scale, told=numbers.scale == "question")
     gold: Any = _read_gold(str(ground_truth))
-    question = _question(extra_info, numbers)
+    question = question_of(extra_info, numbers)
     return compare(
         found,
         gold,
         lambda found: _read_extract(found, extra_info.get("question")),
         right=lambda answer, gold: _right(answer, gold, numbers, question),
-        show=lambda answer: _show(answer, numbers, question),
+        show=lambda answer: _show(answer, gold, numbers, question),
     )
 
 
@@ -176,47 +176,16 @@ def _agree(one: _Answer, other: _Answer) -> bool:
     return _same(one, other, _EXACT)
 
 
-def right_number(
-    answer: Number, gold: Number, policy: NumberPolicy, extra_info: Mapping[str, Any]
-) -> bool | None:
-    """Whether a number is the gold number of a row; None where that can't be told."""
-    return _right(answer, gold, policy, _question(extra_info, policy))
-
-
-def _question(extra_info: Mapping[str, Any], policy: NumberPolicy) -> Asked:
+def question_of(extra_info: Mapping[str, Any], policy: NumberPolicy) -> Asked:
+    """Return what a row says of its number, as far as a policy heeds it."""
     question = asked(extra_info)
     return question if policy.scale == "question" else question._replace(factor=NOTHING.factor)
 
 
 def _right(answer: _Answer, gold: _Answer, policy: NumberPolicy, question: Asked) -> bool | None:
-    """Whether an answer is right; None where a fall stands against a rise of the same size."""
     if isinstance(answer, str) or isinstance(gold, str):
         return answer == gold
-    for meant in _meant(answer, gold, question.factor):
-        if same_number(meant, gold, policy):
-            return True
-        if (answer.falls or gold.falls) and same_number(meant.times(-1), gold, policy):
-            return True if question.fall else None
-    return False
-
-
-def _meant(answer: Number, gold: Number, factor: Fraction | None) -> Iterator[Number]:
-    """Yield the answer in the gold number's scale, where the row has a scale: `factor`."""
-    if factor is None:
-        yield answer
-    elif gold.bare and answer.bare:
-        yield answer
-        if answer.currency and not gold.currency:
-            yield answer.times(1 / factor)  # `$5,466,312,000`, where `in millions` was asked for
-    elif answer.bare and gold.rate != 1 and factor * gold.rate == 1:
-        yield answer
-        yield answer.times(factor)  # `12.5`, where 12.5 % was asked for in per cent
-    elif answer.bare and gold.rate == 1:
-        yield answer.times(factor)
-    elif gold.bare and (answer.rate == 1 or factor < 1):
-        yield answer.times(1 / factor)
-    else:
-        yield answer
+    return right_number(answer, gold, policy, question)
 
 
 def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:
@@ -225,9 +194,9 @@ def _same(answer: _Answer, gold: _Answer, policy: NumberPolicy) -> bool:
     return same_number(answer, gold, policy)
 
 
-def _show(answer: _Answer, policy: NumberPolicy, question: Asked) -> str:
+def _show(answer: _Answer, gold: _Answer, policy: NumberPolicy, question: Asked) -> str:
     if isinstance(answer, str):
         return answer
-    if question.factor is not None and answer.bare:
-        answer = answer.times(question.factor)
-    return canonical(answer, policy)
+    if isinstance(gold, str):
+        return canonical(rounded(answer, policy.decimals))
+    return shared_text(answer, gold, policy, question)

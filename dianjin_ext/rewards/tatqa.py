@@ -14,14 +14,16 @@ from typing import Any
 
 from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.numbers import read_number
+from dianjin_ext.answers.question import Asked
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.answers.text import key
-from dianjin_ext.rewards.base import Score, verdict
+from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.format import Extract, compare, extract
-from dianjin_ext.rewards.numeric import right_number, rounding, score_numeric
-from dianjin_ext.rewards.policy import Policy
+from dianjin_ext.rewards.number_verdict import right_number, shared_text, text_of_wrong
+from dianjin_ext.rewards.numeric import question_of, rounding, score_numeric
+from dianjin_ext.rewards.policy import NumberPolicy, Policy
 from dianjin_ext.rewards.registry import register_reward
 from dianjin_ext.rewards.tatqa_em import score_as_tatqa
 
@@ -63,12 +65,13 @@ def score_tatqa(
     row = {**row, "extra_info": extra_info, "policy": policy}
     if len(golds) != 1:
         found = extract(response, policy)
+        asked = question_of(extra_info, policy.numbers)
         return compare(
             found,
             golds or None,
             lambda found: _read_list(found, len(golds)),
-            right=lambda items, golds: _same_lists(items, golds, extra_info, policy),
-            show="; ".join,
+            right=lambda items, golds: _same_lists(items, golds, policy.numbers, asked),
+            show=lambda items: _shared_text(items, golds, policy.numbers, asked),
         )
     if _is_numeric(golds[0]):
         return score_numeric(response, golds[0], **row)
@@ -78,7 +81,10 @@ def score_tatqa(
         stated = read_statement(found.text, lambda text: Reading(text.strip(" .'\"[]")))
     if stated.value and key(stated.value) == key(golds[0]):
         return verdict(True, key(golds[0]))
-    return score_exact(response, golds[0], **row)
+    score = score_exact(response, golds[0], **row)
+    if stated.value and score.reason == "undecided":
+        return zero("undecided", layout=score.format, pred=key(stated.value))
+    return score
 
 
 def _golds(gold: Any) -> list[str]:
@@ -142,20 +148,43 @@ def _quoted(text: str) -> list[str]:
     return [a or b or c for a, b, c in _ITEM.findall(text[1:-1])]
 
 
-def _same_lists(
-    items: list[str], golds: list[str], extra_info: Mapping[str, Any], policy: Policy
-) -> bool:
+def _same_lists(items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked) -> bool:
+    matches, left = _matches(items, golds, policy, asked)
+    return not left and None not in matches
+
+
+def _shared_text(items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked) -> str:
+    """Return one text for all spellings of a list, in whatever order."""
+    matches, left = _matches(items, golds, policy, asked)
+    numbers = [number for gold in left if (number := read_number(gold).value) is not None]
+    texts = []
+    for item, match in zip(items, matches, strict=True):
+        answer, gold = read_number(item).value, read_number(match or "").value
+        if answer is None or (match is not None and gold is None):
+            texts.append(key(item))
+        elif gold is not None:
+            texts.append(shared_text(answer, gold, policy, asked))
+        else:
+            texts.append(text_of_wrong(answer, numbers, policy, asked))
+    return "; ".join(sorted(texts))
+
+
+def _matches(
+    items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked
+) -> tuple[list[str | None], list[str]]:
+    """Return for each item the gold item that it is, or None, and the gold items that are left."""
     left = list(golds)
+    matches = []
     for item in items:
-        match = next((gold for gold in left if _same(item, gold, extra_info, policy)), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return not left
+        match = next((gold for gold in left if _same(item, gold, policy, asked)), None)
+        if match is not None:
+            left.remove(match)
+        matches.append(match)
+    return matches, left
 
 
-def _same(item: str, gold: str, extra_info: Mapping[str, Any], policy: Policy) -> bool:
+def _same(item: str, gold: str, policy: NumberPolicy, asked: Asked) -> bool:
     answer, wanted = read_number(item).value, read_number(gold).value
     if answer is not None and wanted is not None:
-        return bool(right_number(answer, wanted, policy.numbers, extra_info))
+        return bool(right_number(answer, wanted, policy, asked))
     return key(item) == key(gold)

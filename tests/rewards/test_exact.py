@@ -41,7 +41,10 @@ def test_exact(name, answer, gold, reason):
 
 def test_pred_of_a_long_answer_is_cut():
     row = compute_score("cflue_oe", f"<think>x</think><answer>{'长' * 9000}</answer>", "长")
-    assert row["pred"] == "长" * 80
+    assert row["pred"].startswith("长" * 70 + "…")
+    assert len(row["pred"]) <= 80
+    other = compute_score("cflue_oe", f"<think>x</think><answer>{'长' * 90}短</answer>", "长")
+    assert other["pred"] != row["pred"]
 
 
 def test_an_open_answer_keeps_its_format_and_pred():

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dianjin_ext.answers import read_number
-from dianjin_ext.rewards.number_policy import canonical, same_number
+from dianjin_ext.rewards.number_policy import canonical, rounded, same_number
 from dianjin_ext.rewards.policy import NumberPolicy
 
 
@@ -144,9 +144,8 @@ def test_a_number_is_itself_and_never_its_negative_or_another_power_of_ten(value
 
 @given(decimals, st.sampled_from([None, 0, 5]))
 def test_canonical_is_one_text_for_a_value(value, decimals):
-    policy = NumberPolicy(decimals=decimals)
     texts = {
-        canonical(read_number(text).value, policy)
+        canonical(rounded(read_number(text).value, decimals))
         for text in (f"{value:f}", f"{value:,f}", f"{value:E}", f"{value * 100:f}%")
     }
     assert len(texts) == 1
@@ -160,11 +159,12 @@ def test_canonical_is_one_text_for_a_value(value, decimals):
         ("1/3", None, "1/3"),
         ("1/8", None, "0.125"),
         ("-0", 5, "0"),
-        ("-0.000001", 5, "0"),
+        ("-0.000001", 5, "-0.000001"),
+        ("0~0.000001", 5, "0~0.000001"),
         ("5-7%", 5, "0.05~0.07"),
         ("1.2e3", 5, "1200"),
         ("1e30", None, "1" + "0" * 30),
     ],
 )
 def test_canonical(text, decimals, expected):
-    assert canonical(read_number(text).value, NumberPolicy(decimals=decimals)) == expected
+    assert canonical(rounded(read_number(text).value, decimals)) == expected
