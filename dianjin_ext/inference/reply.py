@@ -61,7 +61,9 @@ def read_reply(body: Any, clean: Callable[[str], str] = str) -> Reply:
         usage = body.get("usage") or {}
         tokens = [int(usage.get(f"{name}_tokens") or 0) for name in ("prompt", "completion")]
         texts = [content, finish_reason, *([] if reasoning is None else [reasoning])]
-        nothing = message.get("content") is None and not reasoning
+        # vLLM's reasoning parsers make null of an empty text: the model ended at once
+        ended = tokens[1] > 0 and not message.get("tool_calls")
+        nothing = message.get("content") is None and not reasoning and not ended
         if not all(isinstance(text, str) for text in texts) or (
             nothing and finish_reason != "content_filter"
         ):

@@ -1,6 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dianjin_ext.inference.faults import Transient
 from dianjin_ext.inference.reply import Reply, read_reply
 
 PIECES = st.sampled_from(["<think>", "</think>", " ", "\n", "想", "<answer>", "a"])
@@ -29,3 +31,20 @@ def test_thinking_that_the_server_took_apart_gets_its_usual_tags():
     apart = read(content="答", reasoning_content="想")
     assert apart.text == "<think>\n想\n</think>\n\n答"
     assert Reply("答", None, "stop").text == "答"
+
+
+def test_a_model_that_ends_at_once_has_replied():
+    """As vLLM 0.24 with a reasoning parser sends it."""
+    message = {"role": "assistant", "content": None, "reasoning": None}
+    body = {
+        "choices": [{"message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 17, "total_tokens": 18, "completion_tokens": 1},
+    }
+    reply = read_reply(body)
+    assert (reply.text, reply.finish_reason, reply.completion_tokens) == ("", "stop", 1)
+    for less in ({"usage": None}, {"usage": {"completion_tokens": 0}}):
+        with pytest.raises(Transient):
+            read_reply(body | less)
+    message["tool_calls"] = [{"id": "1"}]
+    with pytest.raises(Transient):
+        read_reply(body)

@@ -49,7 +49,7 @@ class Splitter:
         self.opened = opened
         self.reasoning = ""
         self.content = ""
-        self._inside: Literal["start", "reasoning", "answer"] = "reasoning" if opened else "start"
+        self._inside: Literal["start", "reasoning", "answer"] = "start"
         self._closed = False  # the reasoning ended, so that no mark of it is looked for
         self._held = ""
         self._blanks: str | None = None  # at the end of what was shown; None: nothing was yet
@@ -83,7 +83,7 @@ class Splitter:
             elif opening.startswith(begun) and not last:
                 return
             else:
-                self._enter("answer")
+                self._enter("reasoning" if self.opened else "answer")
         if self._inside == "reasoning":
             before, mark, after = self._held.partition(self.tags.think[1])
             if not mark:

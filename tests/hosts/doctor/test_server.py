@@ -179,6 +179,36 @@ def test_another_template_and_other_defaults(model, tmp_path):
     assert result.stdout.splitlines()[-1] == "4 problems found"
 
 
+TURN = "{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}"
+SYSTEM = (
+    "{% if messages[0]['role'] != 'system' %}<|im_start|>system\nBe good.<|im_end|>\n{% endif %}"
+)
+LAST = "{% set answer = m['content'].split('</think>')[-1] %}"
+STRIPPED = "<|im_start|>{{ m['role'] }}\n{{ answer }}<|im_end|>\n"
+START = "{% if add_generation_prompt %}<|im_start|>assistant\nTHINK{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("turns", "start", "level", "words"),
+    [
+        (TURN, START.replace("THINK", "<think>\n"), "info", "ends the prompt with <think>, so"),
+        (SYSTEM + "{% for m in messages %}" + TURN + "{% endfor %}", "", "info", "'Be good.'; SFT"),
+        (LAST + STRIPPED, "", "warning", "a reply that is given to it stands there as '"),
+    ],
+)
+def test_what_the_template_does_on_its_own(model, tmp_path, turns, start, level, words):
+    served = shutil.copytree(model, tmp_path / "served")
+    loop = turns if "for m" in turns else "{% for m in messages %}" + turns + "{% endfor %}"
+    (served / "chat_template.jinja").write_text(loop + (start or START.replace("THINK", "")))
+    with hosted(served) as url:
+        findings = found(url)
+    texts = [f.text for f in findings if f.subject == "chat template" and f.level == level]
+    assert any(words in text for text in texts), findings
+    others = [f for f in findings if f.level == "problem" or f.subject == "chat template"]
+    assert len(others) == 2  # this, and that the server renders as the folder does
+    assert {f.level for f in findings if f.subject == "stop tokens"} == {"ok"}
+
+
 def test_an_end_of_turn_that_stops_nothing(model, tmp_path):
     served = shutil.copytree(model, tmp_path / "served")
     for name, key, value in (

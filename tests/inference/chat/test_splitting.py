@@ -96,6 +96,13 @@ def test_a_template_that_opens_it_is_known_from_the_second_reply_on():
     assert [piece.part for piece in pieces] == ["reasoning", "reasoning", "answer"]
 
 
+def test_a_mark_that_is_there_all_the_same():
+    for pieces in cuts("<think>a</think>b"):
+        assert shown(Splitter(opened=True), pieces) == [("reasoning", "a"), ("answer", "b")]
+    assert shown(Splitter(opened=True), ["<th"]) == [("reasoning", "<th")]
+    assert shown(Splitter(opened=True), []) == []
+
+
 def test_what_the_server_takes_apart_itself():
     splitter = Splitter()
     pieces = []

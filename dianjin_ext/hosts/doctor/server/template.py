@@ -62,6 +62,9 @@ def check_exchange(asked: Asked, folder: Folder) -> tuple[list[Finding], int | N
         found = [Finding("info", _SUBJECT, f"{text}: rewards need think: true, or auto")]
     else:
         found = []
+    if own := _own_system(folder, user):
+        text = f"puts a system prompt of its own where a request has none: {own!r}"
+        found.append(Finding("info", _SUBJECT, f"{text}; SFT must have had it too"))
     if whole.startswith(prompt + reply):
         after = whole[len(prompt + reply) :]
         return found, folder.end_of_turn(after)
@@ -74,6 +77,20 @@ def check_exchange(asked: Asked, folder: Folder) -> tuple[list[Finding], int | N
     found.append(Finding("warning", _SUBJECT, text, mend))
     end = whole.rpartition(reply[-8:])[2]
     return found, folder.end_of_turn(end)
+
+
+def _own_system(folder: Folder, user: dict[str, str]) -> str:
+    """Return the system prompt that the template has where a conversation has none."""
+    mark = "<<system>>"
+    try:
+        given = folder.render([{"role": "system", "content": mark}, user], prompted=True)
+    except DianjinError:
+        return ""
+    before, found, after = folder.text(given).partition(mark)
+    none = folder.text(folder.render([user], prompted=True))
+    if found and len(none) > len(before + after) and none.startswith(before):
+        return none[len(before) : -len(after)] if none.endswith(after) else ""
+    return ""
 
 
 def _conversations(asked: Asked) -> Iterator[tuple[str, Messages, bool]]:
