@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.grading import Grading
 from dianjin_ext.evaluation.models import open_models
 from dianjin_ext.evaluation.result import Results
@@ -66,6 +67,8 @@ async def _result(
                 f"{task.name}: {results.questions:,} of {task.subset.questions:,} questions are "
                 f"answered and graded: {error}; run the same command again to go on"
             )
+    if results.outcomes["refused"] == results.questions * results.samples:
+        raise DianjinError(f"{task.name}: every request was refused: {results.errors['refused']}")
     found = results.summary()
     if judge is not None and found["judge"] is not None:
         found["judge"] |= {"model": judge.model, "kind": judge.kind}

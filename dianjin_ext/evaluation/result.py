@@ -36,6 +36,7 @@ class Results:
         self._judged: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
+        self.errors: dict[str, str] = {}
         self.contradictions = 0
 
     @property
@@ -58,6 +59,7 @@ class Results:
             self._prompt_tokens += row["prompt_tokens"]
             self.reasons[row["reason"]] += 1
             self.outcomes[row["outcome"]] += 1
+            self.errors.setdefault(row["outcome"], row.get("error", ""))
             self.contradictions += bool(row.get("contradicts"))
             if "judged" in row:
                 self._judged[_said(row)] += 1

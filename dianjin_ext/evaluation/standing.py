@@ -70,7 +70,11 @@ def standing(
         said.append(f"{undecided:,} open answers were not decided and count as wrong")
     for outcome in ("refused", "content_filter"):
         if number := results.outcomes[outcome]:
-            said.append(f"{number:,} requests ended with {outcome} and count as wrong")
+            why = results.errors[outcome]
+            said.append(
+                f"{number:,} requests ended with {outcome} and count as wrong"
+                + (f"; the first: {why}" if why else "")
+            )
     label = protocol
     if without:
         label = f"{protocol} without its judge"

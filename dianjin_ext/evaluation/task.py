@@ -156,6 +156,7 @@ async def _row(
         "response": text,
         "finish_reason": reply.finish_reason if reply is not None else "",
         "outcome": answer.outcome,
+        "error": answer.error or "",
         "prompt_tokens": reply.prompt_tokens if reply is not None else 0,
         "completion_tokens": reply.completion_tokens if reply is not None else 0,
         **graded,

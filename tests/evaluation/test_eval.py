@@ -178,9 +178,18 @@ def test_a_refused_question_is_told(server, evaluate, finqa, tmp_path):
     evaluate("finqa", "--data", finqa, "--protocol", protocol(tmp_path))
     [result] = evaluate.results
     assert result["accuracy"] == 0.95 and result["reasons"]["refused"] == 1
-    assert result["departures"] == ["1 requests ended with refused and count as wrong"]
+    [departure] = result["departures"]
+    assert departure.startswith("1 requests ended with refused and count as wrong; the first: HTTP")
     row = next(row for row in evaluate.rows("finqa.own") if row["id"].endswith("-7"))
     assert (row["outcome"], row["response"], row["reason"]) == ("refused", "", "refused")
+
+
+def test_when_every_question_is_refused_there_is_no_number(server, evaluate, finqa, tmp_path):
+    server.default = "status 400"
+    out = evaluate("finqa", "--data", finqa, "--protocol", protocol(tmp_path), code=1)
+    assert re.search("every request was refused: |requests were all refused: ", out)
+    assert "HTTP 400" in out
+    assert not (evaluate.folder / "out/summary.json").exists()
 
 
 def test_reasoning_apart_or_in_tags_is_the_same(server, evaluate, finqa, tmp_path):
