@@ -2,12 +2,14 @@
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
-quickstart: environments ## the whole two-stage run on a CPU; goes on where it stopped
+quickstart: ## the whole two-stage run on a CPU; goes on where it stopped
+	scripts/environments.sh verl llamafactory
 	.venv/verl/bin/dianjin quickstart --resume
 
 test: environments ## every test, each host's in its own environment
 	.venv/llamafactory/bin/python -m pytest tests/contracts/llamafactory tests/contracts/test_uninstall.py \
 		tests/recipes tests/merge/test_names.py::test_a_value_head
+	.venv/evalscope/bin/python -m pytest tests/hosts/evalscope tests/hosts/inspect_ai
 	.venv/verl/bin/python -m pytest tests -m "not slow" --numprocesses 2 --dist loadfile
 	.venv/verl/bin/python -m pytest tests -m slow
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Make the two environments, one for each host: .venv/verl and .venv/llamafactory.
-# Fast when they are there already. PYTHON chooses another interpreter (3.11 or 3.12);
+# Make the environments, one for each host: .venv/verl, .venv/llamafactory and .venv/evalscope, which
+# has inspect-ai too; `environments.sh NAME…` makes those alone. Fast when they are there already.
+# PYTHON chooses another interpreter (3.11 or 3.12);
 # UV_TORCH_BACKEND=cpu fetches PyTorch's smaller CPU build where its index can be reached.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,5 +25,12 @@ make_environment() { # name, extras
   touch "$stamp"
 }
 
-make_environment verl verl,data,eval,judge,dev,dev-s3
-make_environment llamafactory llamafactory,data,eval,judge,dev
+[ $# -gt 0 ] || set -- verl llamafactory evalscope
+for name in "$@"; do
+  case $name in
+    verl) make_environment verl verl,data,eval,judge,dev,dev-s3 ;;
+    llamafactory) make_environment llamafactory llamafactory,data,eval,judge,dev ;;
+    evalscope) make_environment evalscope evalscope,inspect,eval,judge,dev ;;
+    *) echo "no environment $name; known: verl llamafactory evalscope" >&2 && exit 2 ;;
+  esac
+done

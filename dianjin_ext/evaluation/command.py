@@ -51,7 +51,7 @@ def eval_command(
     """
     if out is None:
         raise DianjinError("name the folder for the results: --out DIR")
-    given = _settings(settings)
+    given = load_models(settings)
     asked = _model(given.get("model"), model, base_url, out, settings)
     judge = read_judge(given["judge"]) if given.get("judge") is not None else None
     tasks = plan(benchmarks, protocols, data=data, mapping=mapping, choices=choices)
@@ -95,7 +95,12 @@ def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     console.print(f"{path}; `dianjin report {out}` makes a page", markup=False, soft_wrap=True)
 
 
-def _settings(file: Path | None) -> dict[str, Any]:
+def load_models(file: Path | None) -> dict[str, Any]:
+    """Return what a file says of `model` and `judge`.
+
+    Raises:
+        DianjinError: It can't be read, or says something else.
+    """
     if file is None:
         return {}
     try:

@@ -1,1 +1,1 @@
-"""The only place that imports verl, LLaMA-Factory and other hosts."""
+"""The only place that imports verl, LLaMA-Factory, EvalScope, inspect-ai and other hosts."""
