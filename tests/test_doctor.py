@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dianjin_ext.hosts.doctor import checks, diagnose, healthy
-from dianjin_ext.hosts.doctor.requirements import check_host, check_optional
+from dianjin_ext.hosts.doctor.evaluators import check_antlr
+from dianjin_ext.hosts.doctor.requirements import check_host, check_optional, installed
 from dianjin_ext.hosts.doctor.run import run_probe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +105,7 @@ def without_probes():
     [
         ("verl", "verl trainer: dianjin_sync is"),
         ("llamafactory", "LLaMA-Factory hook: template and data-set names are registered"),
+        ("evalscope", "inspect-ai: takes our"),
     ],
 )
 def test_a_good_installation(use, host, last):
@@ -253,6 +255,37 @@ def test_both_hosts_in_one_environment(pretend):
     assert "share one environment" in found["hosts"]
     assert "accelerate 1.11.0 is installed" in found["hosts"]
     assert "dianjin-ext[verl] needs >=1.13" in found["accelerate"]
+
+
+def test_verl_and_evalscope_in_one_environment(pretend):
+    pretend("verl", "0.9.1")
+    pretend("hydra-core", "1.3.8", "antlr4-python3-runtime==4.9.*")
+    pretend("evalscope", "1.14.1", "math-verify[antlr4_13_2]==0.9.0")
+    pretend("antlr4-python3-runtime", "4.13.2")
+    found = problems(without_probes())
+    assert "verl and EvalScope 1.14.1 share one environment" in found["evalscope"]
+    assert "(antlr4==4.9.*)" in found["evalscope"]
+    assert "4.13.2 is installed" in found["evalscope"]
+
+
+@pytest.mark.skipif(installed("evalscope") is not None, reason="EvalScope is here")
+def test_an_antlr_that_evalscope_left_behind(pretend):
+    pretend("hydra-core", "1.3.8", "antlr4-python3-runtime==4.9.*")
+    pretend("antlr4-python3-runtime", "4.13.2")
+    (finding,) = check_antlr()
+    assert (finding.level, finding.subject) == ("problem", "antlr4-python3-runtime")
+    assert finding.text == "4.13.2 is installed, but hydra, which verl uses, needs ==4.9.*"
+
+
+def test_an_environment_for_evaluation_alone(pretend, monkeypatch):
+    monkeypatch.setattr(checks, "HOSTS", ())
+    pretend("evalscope", "1.14.1")
+    pretend("inspect-ai", "0.3.285")
+    findings = without_probes()
+    assert not problems(findings)
+    found = {f.subject: f.text for f in findings if f.level == "ok"}
+    assert found["evalscope"].startswith("1.14.1 found; python -m dianjin_ext.hosts.evalscope")
+    assert "inspect eval dianjin_ext/NAME" in found["inspect-ai"]
 
 
 def test_optional_packages(pretend):

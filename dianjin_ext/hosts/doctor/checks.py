@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 
 from dianjin_ext import __version__
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.doctor.evaluators import EVALUATORS, check_antlr, check_evaluators
 from dianjin_ext.hosts.doctor.findings import Finding
 from dianjin_ext.hosts.doctor.requirements import check_host, check_optional, installed
 from dianjin_ext.hosts.doctor.run import run_probe
@@ -30,8 +31,9 @@ def diagnose() -> Iterator[Finding]:
     for host in hosts:
         yield _entry_point(host)
         yield from _requirements(host)
+    yield from check_evaluators()
     yield from check_optional()
-    probes = [*(["torch"] if installed("torch") else []), *hosts]
+    probes = [name for name in ("torch", *hosts, *EVALUATORS) if installed(name)]
     with ThreadPoolExecutor() as pool:
         for findings in pool.map(run_probe, probes):
             yield from findings
@@ -87,12 +89,13 @@ def _environment(hosts: list[str]) -> Iterator[Finding]:
             yield Finding("ok", host, f"{installed(host)} found")
         elif hosts:
             yield Finding("info", host, "not in this environment; it belongs into another one")
-    if not hosts:
+    if not hosts and not any(map(installed, EVALUATORS)):
         yield Finding(
             "problem",
             "hosts",
             "neither verl nor LLaMA-Factory is installed",
-            "pip install 'dianjin-ext[verl]' or 'dianjin-ext[llamafactory]', one an environment",
+            "pip install 'dianjin-ext[verl]' or 'dianjin-ext[llamafactory]', one an environment; "
+            "to evaluate, 'dianjin-ext[evalscope]' in a third",
         )
     elif len(hosts) > 1:
         yield Finding(
@@ -120,5 +123,7 @@ def _entry_point(host: str) -> Finding:
 def _requirements(host: str) -> Iterator[Finding]:
     try:
         yield from check_host(host)
+        if host == "verl":
+            yield from check_antlr()
     except ModuleNotFoundError:
         yield Finding("problem", "packaging", f"missing; {host} needs it", "pip install packaging")

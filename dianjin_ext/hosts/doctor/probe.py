@@ -104,12 +104,42 @@ def _llamafactory() -> Iterator[Finding]:
         yield Finding("ok", "LLaMA-Factory hook", "template and data-set names are registered")
 
 
+def _evalscope() -> Iterator[Finding]:
+    from evalscope.api.registry import get_benchmark
+    from evalscope.version import __version__ as version
+
+    from dianjin_ext.evaluation.benchmarks import BENCHMARKS
+    from dianjin_ext.hosts.evalscope import adapter_name
+
+    for name in BENCHMARKS:
+        get_benchmark(adapter_name(name))
+    yield Finding("ok", "evalscope", f"{version} takes our {len(BENCHMARKS)} benchmarks")
+
+
+def _inspect_ai() -> Iterator[Finding]:
+    from inspect_ai import __version__ as version
+    from inspect_ai._util.registry import registry_lookup
+
+    from dianjin_ext.evaluation.benchmarks import BENCHMARKS
+
+    missing = [
+        name for name in BENCHMARKS if registry_lookup("task", f"dianjin_ext/{name}") is None
+    ]
+    if missing:
+        text = f"finds no task dianjin_ext/{missing[0]}"
+        yield Finding("problem", "inspect-ai", text, _REPORT)
+    else:
+        yield Finding("ok", "inspect-ai", f"{version} takes our {len(BENCHMARKS)} benchmarks")
+
+
 _REPORT = "reinstall dianjin-ext with the host's version that its extra names"
 _VERSIONS = "install the version it asks for: pip install 'dianjin-ext[llamafactory]'"
 _PROBES: dict[str, Callable[[], Iterator[Finding]]] = {
     "torch": _torch,
     "verl": _verl,
     "llamafactory": _llamafactory,
+    "evalscope": _evalscope,
+    "inspect-ai": _inspect_ai,
 }
 
 
@@ -125,7 +155,8 @@ def main(name: str, result: Path) -> None:
             findings.append(finding)  # one by one: what came before an exception is kept
     except Exception as error:
         text = f"does not import: {_line(error)}"
-        findings.append(Finding("problem", name, text, f"pip install 'dianjin-ext[{name}]'"))
+        extra = name.removesuffix("-ai")
+        findings.append(Finding("problem", name, text, f"pip install 'dianjin-ext[{extra}]'"))
     result.write_text(json.dumps([asdict(finding) for finding in findings]), "utf-8")
 
 

@@ -14,7 +14,7 @@ TIMEOUT = 300.0
 
 
 def run_probe(name: str, timeout: float = TIMEOUT) -> list[Finding]:
-    """Run `dianjin_ext.hosts.doctor.probe` for `torch`, `verl` or `llamafactory`."""
+    """Run `dianjin_ext.hosts.doctor.probe` for the name of a host, or `torch`."""
     with TemporaryDirectory(prefix="dianjin-doctor-") as directory:
         result = Path(directory, "findings.json")
         command = [sys.executable, "-P", "-m", "dianjin_ext.hosts.doctor.probe", name, str(result)]
@@ -46,4 +46,4 @@ def _signal(number: int) -> str:
 
 
 def _by_hand(name: str) -> str:
-    return f"{sys.executable} -X faulthandler -c 'import {name}'"
+    return f"{sys.executable} -X faulthandler -c 'import {name.replace('-', '_')}'"
