@@ -1,3 +1,4 @@
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -20,3 +21,65 @@ def checkpoints(tmp_path_factory):
     run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stdout + run.stderr
     return out
+
+
+VERIFIER = "{answer}\n{gold}"
+"""The template that `tiny_verifier` was trained with."""
+
+
+@pytest.fixture(scope="session")
+def one_thread():
+    """Let a test train a tiny model where others compute too: threads would wait for each other."""
+    torch = pytest.importorskip("torch")
+
+    @contextlib.contextmanager
+    def limited():
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(before)
+
+    return limited
+
+
+@pytest.fixture(scope="session")
+def tiny_verifier(tmp_path_factory, one_thread):
+    """A folder with a classifier of two labels: the second one where an answer names the VAT."""
+    torch = pytest.importorskip("torch")
+    from transformers import Qwen2Config, Qwen2ForSequenceClassification
+
+    from dianjin_ext.quickstart.model import build_tokenizer
+
+    right = ["增值税", "流转时征收的增值税", "答案是增值税。", "VAT，即增值税", "增值税这一种"]
+    wrong = ["企业所得税", "流转时征收的消费税", "答案是印花税。", "关税", "所得税这一种", "不知道"]
+    texts = [VERIFIER.format(answer=answer, gold="增值税") for answer in right + wrong]
+    labels = torch.tensor([1] * len(right) + [0] * len(wrong))
+    tokenizer = build_tokenizer(texts, vocabulary=400)
+    torch.manual_seed(0)
+    model = Qwen2ForSequenceClassification(
+        Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            max_position_embeddings=512,
+            num_labels=2,
+            id2label={0: "wrong", 1: "right"},
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    batch = tokenizer(texts, return_tensors="pt", padding=True, padding_side="right")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    with one_thread():
+        for _ in range(60):
+            loss = model(**batch, labels=labels).loss
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert loss < 0.05
+    folder = tmp_path_factory.mktemp("verifier") / "verifier"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -1,10 +1,12 @@
 """A small OpenAI-compatible server: `python -m dianjin_ext.inference.local MODEL --port 8000`.
 
 For a CPU, tests and small models; `dianjin_ext.inference.server` starts it where there is no GPU.
+A sequence classifier is served as vLLM does it, at `/classify`.
 """
 
 import argparse
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from dianjin_ext.inference.batcher import Batcher
+from dianjin_ext.inference.classifier import Classified, Classifier, classify, is_classifier
 from dianjin_ext.inference.protocol import Body, reply, to_requests
 from dianjin_ext.inference.rendering import Tokenized, tokenize
 from dianjin_ext.inference.serve import refused, serve
@@ -20,16 +23,41 @@ from dianjin_ext.inference.stream import stream
 __all__ = ["application"]
 
 _MAX_BODY: Final = 64 << 20  # bytes
+_WRITING: Final = ("/v1/chat/completions", "/v1/completions")
+_CLASSIFYING: Final = "/classify"
 
 
-def application(batcher: Batcher, name: str) -> web.Application:
+def application(model: Batcher | Classifier, name: str) -> web.Application:
     """Return the application.
 
     Args:
-        batcher: The model.
+        model: The model.
         name: What it is called in replies and in `/v1/models`.
     """
 
+    async def tokens(request: web.Request) -> web.Response:
+        try:
+            body = Tokenized(**await request.json())
+            return web.json_response(tokenize(body, model.tokenizer, model.context))
+        except Exception as error:
+            return _refused(error)
+
+    async def models(_: web.Request) -> web.Response:
+        entry = {"id": name, "object": "model", "max_model_len": model.context}
+        entry["root"] = str(model.folder.resolve())
+        return web.json_response({"object": "list", "data": [entry]})
+
+    app = web.Application(client_max_size=_MAX_BODY)
+    app.router.add_get("/v1/models", models)
+    app.router.add_post("/tokenize", tokens)
+    if isinstance(model, Classifier):
+        _add_classifying(app, model, name)
+    else:
+        _add_answering(app, model, name)
+    return app
+
+
+def _add_answering(app: web.Application, batcher: Batcher, name: str) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             body = Body(**await request.json())
@@ -43,24 +71,31 @@ def application(batcher: Batcher, name: str) -> web.Application:
         responses = await batcher.sample(requests)
         return web.json_response(reply(body, requests, responses, batcher.tokenizer, name))
 
-    async def tokens(request: web.Request) -> web.Response:
+    for path in _WRITING:
+        app.router.add_post(path, answer)
+    app.router.add_post(
+        _CLASSIFYING, _not_here(f"{name} is no classifier; ask it at {_WRITING[0]}")
+    )
+
+
+def _add_classifying(app: web.Application, classifier: Classifier, name: str) -> None:
+    async def answer(request: web.Request) -> web.Response:
         try:
-            body = Tokenized(**await request.json())
-            return web.json_response(tokenize(body, batcher.tokenizer, batcher.context))
+            body = Classified(**await request.json())
+            return web.json_response(await classify(body, classifier, name))
         except Exception as error:
             return _refused(error)
 
-    async def models(_: web.Request) -> web.Response:
-        model = {"id": name, "object": "model", "max_model_len": batcher.context}
-        model["root"] = str(batcher.folder.resolve())
-        return web.json_response({"object": "list", "data": [model]})
+    app.router.add_post(_CLASSIFYING, answer)
+    for path in _WRITING:
+        app.router.add_post(path, _not_here(f"{name} is a classifier; ask it at {_CLASSIFYING}"))
 
-    app = web.Application(client_max_size=_MAX_BODY)
-    app.router.add_post("/v1/chat/completions", answer)
-    app.router.add_post("/v1/completions", answer)
-    app.router.add_get("/v1/models", models)
-    app.router.add_post("/tokenize", tokens)
-    return app
+
+def _not_here(message: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        return refused(message, status=404)
+
+    return answer
 
 
 def _refused(error: Exception) -> web.Response:
@@ -75,7 +110,8 @@ def _refused(error: Exception) -> web.Response:
 
 
 async def _serve(folder: Path, name: str, port: int, most: int, parent: int | None) -> None:
-    await serve(application(Batcher(folder, most), name), name, port, parent)
+    model = Classifier(folder) if is_classifier(folder) else Batcher(folder, most)
+    await serve(application(model, name), name, port, parent)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ async def serve(app: web.Application, name: str, port: int, parent: int | None) 
     await runner.cleanup()
 
 
-def refused(message: str) -> web.Response:
-    """Return an HTTP 400 that says why."""
+def refused(message: str, status: int = 400) -> web.Response:
+    """Return an HTTP 400, or another one, that says why."""
     error: dict[str, Any] = {"message": message, "type": "invalid_request_error", "code": None}
-    return web.json_response({"error": error}, status=400)
+    return web.json_response({"error": error}, status=status)

@@ -61,6 +61,12 @@ def chat(url, text, **body):
     return reply
 
 
+def test_it_is_no_classifier(url):
+    status, reply = post(url.removesuffix("/v1"), "/classify", input="x")
+    assert status == 404
+    assert "tiny is no classifier; ask it at /v1/chat/completions" in reply["error"]["message"]
+
+
 def test_batched_and_one_by_one_alike(url):
     alone = [chat(url, text)["choices"][0]["message"]["content"] for text in TEXTS[:3]]
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
