@@ -123,6 +123,8 @@ def _exact(tolerance: float) -> Fraction:
 
 
 def _text(value: Fraction) -> str:
+    if value.denominator == 1:
+        return str(value.numerator)
     places = _decimals(value)
     if places is None:
         return f"{value.numerator}/{value.denominator}"

@@ -40,11 +40,10 @@ def shared_text(answer: Number, gold: Number, policy: NumberPolicy, question: As
     policy says only where the rounded one would get the same verdict, and where the bare number
     would get another, the text has what it is counted in: `5 USD`, where 5元 was right.
     """
+    if question.factor is None and _is_plain(answer, policy):
+        return canonical(answer)
     right, worth = _verdict(answer, gold, policy, question)
-    short = rounded(worth, policy.decimals)
-    if question.factor is None and short == worth and _is_plain(answer, policy):
-        return canonical(short)
-    for value in (short, worth):
+    for value in (rounded(worth, policy.decimals), worth):
         if right_number(_bare(value, question), gold, policy, question) == right:
             return canonical(value)
     return f"{canonical(worth)} {_counted(answer)}"
@@ -76,11 +75,13 @@ def _counted(answer: Number) -> str:
 
 
 def _is_plain(answer: Number, policy: NumberPolicy) -> bool:
-    """Whether an answer is compared by nothing but its value."""
+    """Whether an answer is compared by nothing but its value, which needs no rounding."""
     if answer.currency or answer.unit or answer.per or answer.falls or answer.worded:
         return False
-    by_value = policy.percent == "exact" and policy.unit != "gold_hint"
-    return by_value or answer.rate == answer.scale == 1
+    if policy.percent != "exact" or policy.unit == "gold_hint":
+        return False
+    places = policy.decimals
+    return places is None or (not answer.high and 10**places % answer.value.denominator == 0)
 
 
 def _verdict(
