@@ -14,16 +14,15 @@ from typing import Any
 
 from dianjin_ext.answers.arrays import listed
 from dianjin_ext.answers.numbers import read_number
-from dianjin_ext.answers.question import Asked
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.statement import read_statement
 from dianjin_ext.answers.text import key
 from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.exact import score_exact
 from dianjin_ext.rewards.format import Extract, compare, extract
-from dianjin_ext.rewards.number_verdict import right_number, shared_text, text_of_wrong
+from dianjin_ext.rewards.item_lists import same_lists, text_of_list
 from dianjin_ext.rewards.numeric import question_of, rounding, score_numeric
-from dianjin_ext.rewards.policy import NumberPolicy, Policy
+from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.registry import register_reward
 from dianjin_ext.rewards.tatqa_em import score_as_tatqa
 
@@ -70,8 +69,8 @@ def score_tatqa(
             found,
             golds or None,
             lambda found: _read_list(found, len(golds)),
-            right=lambda items, golds: _same_lists(items, golds, policy.numbers, asked),
-            show=lambda items: _shared_text(items, golds, policy.numbers, asked),
+            right=lambda items, golds: same_lists(items, golds, policy.numbers, asked),
+            show=lambda items: text_of_list(items, golds, policy.numbers, asked),
         )
     if _is_numeric(golds[0]):
         return score_numeric(response, golds[0], **row)
@@ -146,45 +145,3 @@ def _quoted(text: str) -> list[str]:
     if len(text) > _LONGEST or text[:1] + text[-1:] not in _BRACKETS:
         return []
     return [a or b or c for a, b, c in _ITEM.findall(text[1:-1])]
-
-
-def _same_lists(items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked) -> bool:
-    matches, left = _matches(items, golds, policy, asked)
-    return not left and None not in matches
-
-
-def _shared_text(items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked) -> str:
-    """Return one text for all spellings of a list, in whatever order."""
-    matches, left = _matches(items, golds, policy, asked)
-    numbers = [number for gold in left if (number := read_number(gold).value) is not None]
-    texts = []
-    for item, match in zip(items, matches, strict=True):
-        answer, gold = read_number(item).value, read_number(match or "").value
-        if answer is None or (match is not None and gold is None):
-            texts.append(key(item))
-        elif gold is not None:
-            texts.append(shared_text(answer, gold, policy, asked))
-        else:
-            texts.append(text_of_wrong(answer, numbers, policy, asked))
-    return "; ".join(sorted(texts))
-
-
-def _matches(
-    items: list[str], golds: list[str], policy: NumberPolicy, asked: Asked
-) -> tuple[list[str | None], list[str]]:
-    """Return for each item the gold item that it is, or None, and the gold items that are left."""
-    left = list(golds)
-    matches = []
-    for item in items:
-        match = next((gold for gold in left if _same(item, gold, policy, asked)), None)
-        if match is not None:
-            left.remove(match)
-        matches.append(match)
-    return matches, left
-
-
-def _same(item: str, gold: str, policy: NumberPolicy, asked: Asked) -> bool:
-    answer, wanted = read_number(item).value, read_number(gold).value
-    if answer is not None and wanted is not None:
-        return bool(right_number(answer, wanted, policy, asked))
-    return key(item) == key(gold)

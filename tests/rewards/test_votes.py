@@ -102,6 +102,12 @@ def test_an_answer_that_says_what_it_counts_otherwise_shows_it():
     assert vote("finqa", "5,466,312,000", "5466.312", MILLIONS) == ("5466312000000000", 0.0)
 
 
+def test_a_list_shows_how_it_was_written_where_its_text_alone_would_be_right():
+    gold, info, policy = ["¥5.001元", "0"], {"scale": "万元"}, {"decimals": 2}
+    assert vote("tatqa", "500%; 0", gold, info, numbers=policy) == ("0; 5", 1.0)
+    assert vote("tatqa", "¥5.0; 0", gold, info, numbers=policy) == ("0; 5 (¥5.0; 0)", 0.0)
+
+
 def test_what_is_not_read_has_no_vote():
     assert vote("finqa", "no idea", "5") == ("", 0.0)
     assert vote("cflue_mcq", "A或B", "A", OPTIONS) == ("", 0.0)
