@@ -90,7 +90,7 @@ POLICIES = [
     *({"numbers": {"unit": unit}, "strictness": "lenient"} for unit in ("gold_hint", "ignore")),
     {"numbers": {"rel_tol": 0.01, "abs_tol": 1.0}},
     {"numbers": {"round_to_gold": True, "decimals": None}},
-    {"numbers": {"parity": "docmath"}},
+    *({"numbers": {"parity": parity}} for parity in ("docmath", "finqa", "tatqa")),
 ]
 
 

@@ -227,3 +227,13 @@ def test_no_right_letters_vote_with_wrong_ones(strictness):
             pred, right = vote("cflue_mcq", answer, gold, OPTIONS, strictness=strictness)
             if pred:
                 assert seen.setdefault(pred, right) == right, (gold, pred, answer)
+
+
+def test_no_right_mathematics_votes_with_wrong_one():
+    thirds = ["1/3", r"\frac{333333}{1000000}", "0.333333", "0.33333333", "0.3333333333", "x=1/3"]
+    others = ["0.5", r"\frac12", r"\sqrt{\frac{1}{9}}", "(x+1)^2", "x^2+2x+1", "[0,1]", "(0,1)"]
+    for gold in thirds + others[3:]:
+        seen = {}
+        for answer in thirds + others:
+            pred, right = vote("math", answer, gold)
+            assert pred and seen.setdefault(pred, right) == right, (gold, pred, answer)
