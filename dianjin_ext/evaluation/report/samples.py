@@ -66,13 +66,12 @@ def samples(names: Sequence[str], runs: Sequence[Run], known: Sequence[Known]) -
                 for nth, of in enumerate(known)
                 if name in of.get(key, {})
             }
-    kept: list[dict[str, Any]] = []
-    size = 0
-    for question in filter(None, found.values()):
-        size += _size(question)
-        if kept and size > MOST_CHARACTERS:
-            break
-        kept.append(question)
+    answered = [question for question in found.values() if question]
+    right = [q for q in answered if all(share == 1 for share in q["shares"].values())]
+    telling = [q for q in answered if any(share < 1 for share in q["shares"].values())]
+    room = MOST_CHARACTERS * (1 - _RIGHT_SHARE if right else 1.0)
+    kept = _fitting(telling, room)
+    kept += _fitting(right, MOST_CHARACTERS - sum(map(_size, kept)))
     every = {(key, name) for of in known for key, each in of.items() for name in each}
     return {
         "runs": list(names),
@@ -207,6 +206,17 @@ def _answer(row: Row) -> dict[str, Any]:
 
 def _gold(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _fitting(questions: Sequence[dict[str, Any]], room: float) -> list[dict[str, Any]]:
+    """Return the first questions whose texts have room."""
+    kept = []
+    for question in questions:
+        room -= _size(question)
+        if room < 0:
+            break
+        kept.append(question)
+    return kept
 
 
 def _size(content: Any) -> int:

@@ -161,6 +161,22 @@ def test_many_questions_are_capped_and_the_telling_ones_come_first(made, tmp_pat
     assert shown[-1] == 1.0
 
 
+def test_long_texts_leave_room_for_fewer_questions(made, tmp_path, monkeypatch):
+    from dianjin_ext.evaluation.report import samples
+
+    monkeypatch.setattr(samples, "MOST_CHARACTERS", 100_000)
+    rows = made.rows("m", "finqa", 100, right=0.5, seed=1)
+    rows = [row | {"response": "x" * 4000 + row["response"], "span": None} for row in rows]
+    made.write_run(tmp_path / "m", "m", {"finqa": rows})
+    write_report([tmp_path / "m"], tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text("utf-8")
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    shown = [question["shares"]["0"] for question in data["questions"]]
+    assert 15 < len(shown) < 25
+    assert shown[0] == 0.0 and shown[-1] == 1.0
+    assert f"{len(shown)} of 100 questions" in text
+
+
 @pytest.mark.parametrize("place", [(0, 3), (50_000, 50_007), (LONGEST * 9 - 5, LONGEST * 9)])
 def test_of_a_long_text_the_answer_stays(place):
     text = "".join(chr(0x4E00 + nth % 5000) for nth in range(LONGEST * 9))

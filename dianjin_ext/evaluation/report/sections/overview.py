@@ -16,6 +16,7 @@ from dianjin_ext.evaluation.report.sections.common import (
 from dianjin_ext.pages.blocks import Cell, Figures, Mind, Section, Text, Words
 
 _MOST_FIGURES: Final = 8
+_MOST_CHANGES: Final = 6
 
 _MADE_UP: Final = Words(
     "The questions are made up by code and the model has half a million parameters: this shows "
@@ -101,7 +102,8 @@ def _mind(facts: Facts) -> Iterator[Text]:
     for folder in facts["folders"]:
         if folder["kind"] == "quickstart":
             yield _MADE_UP if folder.get("data") == "made-up questions" else _TINY
-    for change in facts["changes"]:
+    surest = sorted(facts["changes"], key=lambda change: change["p_holm"])
+    for change in surest[:_MOST_CHANGES]:
         sure = change["p_holm"] < 0.05
         before, after = (names(facts)[change[side]] for side in ("before", "after"))
         where = task((change["benchmark"], change["protocol"]), facts)
@@ -121,6 +123,11 @@ def _mind(facts: Facts) -> Iterator[Text]:
                 f"{where}：有 {change['only_one']:,} 道题只问过 {before} 与 {after} 之一，"
                 "比较时不计。",
             )
+    if (more := len(surest) - _MOST_CHANGES) > 0:
+        yield Words(
+            f"{more:,} further comparisons stand under What changed.",
+            f"另有 {more:,} 组比较见“变化”一节。",
+        )
     for name, result in results(facts):
         if not result["comparable"]:
             what = "; ".join(result["departures"])
