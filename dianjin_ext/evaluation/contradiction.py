@@ -28,6 +28,8 @@ _MARKED = re.compile(
     r"|情[绪感]|倾向|判断|判定|极性|类别",
     re.IGNORECASE,
 )
+# `D is correct` judges one option of several, and chooses none.
+_CHOOSES = re.compile(r"answer|choose|select|boxed|答案|答[:：]|选(?!项)", re.IGNORECASE)
 _END = re.compile(r"[。！!？?\n]|\.(?=\s)")
 _EMPTY_BOX = re.compile(r"\\boxed\s*(?:\{\s*\}|(?!\s*\{))")
 
@@ -111,9 +113,12 @@ def _last_stated(thought: str, reads: Reads) -> tuple[str, str] | None:
     marks = [match.start() for match in _MARKED.finditer(thought)]
     begins = dict.fromkeys(ends[bisect_right(ends, mark) - 1] for mark in reversed(marks))
     for begin in islice(begins, _MOST):
-        said = reads.prose(LEAD + thought[begin:])
+        rest = thought[begin:]
+        if reads.kind == "choice" and not _CHOOSES.search(rest):
+            continue
+        said = reads.prose(LEAD + rest)
         if said:
-            return said, thought[begin:]
+            return said, rest
     return None
 
 
