@@ -122,6 +122,29 @@ def test_logs_of_training_become_curves(report):
     assert 3 not in dict(map(tuple, curves["rl", "grpo"]["actor/entropy"]))  # NaN
 
 
+def test_a_build_adds_what_its_card_says(made, tmp_path):
+    rows = made.rows("m", "finqa", 5, right=1, seed=0)
+    made.write_run(tmp_path / "run", "m", {"finqa": rows})
+    card = {
+        "name": "fin_r1",
+        "rows": 232,
+        "used": {"sft": 130, "rl": 72, "val": 30, "dropped": 70},
+        "by": {"language": {"en": {"sft": 100, "rl": 7}, "zh": {"sft": 30}}},
+        "dropped": {"wrong": 60, "term_overlap": 10},
+        "licences": {"sources": [{"set": "cflue_mcq", "stated": "MIT", "rows": 402, "url": "x"}]},
+    }
+    write(tmp_path / "build" / "card.json", json.dumps(card))
+    write_report([tmp_path / "run", tmp_path / "build"], tmp_path / "report.html")
+    text = (tmp_path / "report.md").read_text("utf-8").split("## Data")[1].split("\n## ")[0]
+    for line in (
+        "- **SFT rows**: 130",
+        "- **Rows in English**: 107",
+        "| term\\_overlap | 10 |",
+        "| cflue\\_mcq | MIT | 402 |",
+    ):
+        assert line in text
+
+
 def test_models_of_one_name_and_other_questions(made, tmp_path):
     rows = made.rows("m", "finqa", 30, right=0.5, seed=0)
     made.write_run(tmp_path / "a", "/models/m", {"finqa": rows[:20]})

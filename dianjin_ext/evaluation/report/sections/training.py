@@ -15,7 +15,7 @@ from dianjin_ext.pages.blocks import (
     Text,
     Words,
 )
-from dianjin_ext.pages.words import LANGUAGES, word
+from dianjin_ext.pages.words import LANGUAGES
 
 _STEP: Final = Words("step", "步")
 _MOST_SERIES: Final = 8
@@ -114,10 +114,14 @@ def _card(card: Mapping[str, Any]) -> Iterator[Block]:
     ]
     languages = (card.get("by") or {}).get("language") or {}
     figures += [
-        (word(LANGUAGES, name), sum(of.values()) if isinstance(of, Mapping) else int(of))
-        for name, of in languages.items()
+        (Words(f"Rows in {en}", f"{zh}数据"), sum(languages[name].values()))
+        for name, (en, zh) in LANGUAGES.items()
+        if languages.get(name)
     ]
     yield Figures(figures)
+    if dropped := card.get("dropped"):
+        told: list[list[Cell]] = [[str(name), int(many)] for name, many in dropped.items()]
+        yield Table([Words("Dropped because", "剔除原因"), Words("Rows", "行数")], told)
     rows: list[list[Cell]] = [
         [str(each["set"]), str(each["stated"]), int(each["rows"])] for each in card["licences"]
     ]
