@@ -74,9 +74,10 @@ def read_folder(path: Path) -> Folder:
     if not path.is_dir():
         raise DianjinError(f"{path}: there is no such folder; {_EXPECTED}")
     summary = _json(path / "summary.json")
-    found = Folder(
-        path=path, kind="other", curves=find_curves(path), card=_json(path / "card.json") or None
-    )
+    card = _json(path / "card.json")
+    if card and not all(isinstance(card.get(key), dict) for key in ("used", "by", "licences")):
+        raise DianjinError(f"{path / 'card.json'} is no card of `dianjin card`; write it again")
+    found = Folder(path=path, kind="other", curves=find_curves(path), card=card or None)
     if isinstance(summary.get("results"), list):
         return replace(found, kind="eval", summary=summary, runs=[_evaluated(path, summary)])
     if (path / "state.json").is_file() and (path / "evaluation").is_dir():

@@ -224,6 +224,7 @@ def test_json_in_a_page_ends_no_element():
     [
         (lambda folder: None, "there is no such folder"),
         (lambda folder: folder.mkdir(), "expected a folder of `dianjin eval`"),
+        (lambda folder: write(folder / "card.json", '{"a": 1}'), "is no card of `dianjin card`"),
         (lambda folder: write(folder / "summary.json", "{"), "can't be read as JSON"),
         (
             lambda folder: write(folder / "summary.json", '{"results": []}'),
