@@ -73,7 +73,7 @@ def score_as_tatqa(
 def texts_of(items: Sequence[Any], scale: str) -> list[str]:
     """Return the texts that stand for an answer; the first is the one with its scale.
 
-    Of a gold answer the first counts alone. None where the answer is too long.
+    Of a gold answer the first counts alone. Empty where the answer is too long.
     """
     texts = [str(item) for item in _sorted(items)]
     if sum(map(len, texts)) > _LONGEST:

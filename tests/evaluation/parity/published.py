@@ -16,6 +16,14 @@ def cflue(output, answer):
     return bool(boxes) and "".join(c for c in "ABCDEFG" if c in boxes[-1]) == answer
 
 
+def cflue_reward(output, answer):
+    """DianJin's `reward_score_cflue`: the same in the one answer block, beside one think block."""
+    blocks = [re.findall(f"<{tag}>(.*?)</{tag}>", output, re.DOTALL) for tag in ("think", "answer")]
+    if [len(found) for found in blocks] != [1, 1]:
+        return False
+    return cflue(blocks[1][0], "".join(c for c in "ABCDEFG" if c in answer))
+
+
 def finqa(text, exe_ans):
     """FinQA's execution accuracy, with the text in place of what a program gives."""
     if isinstance(exe_ans, str):
