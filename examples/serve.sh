@@ -26,9 +26,9 @@ MAX_MODEL_LEN=${MAX_MODEL_LEN:-16384} # tokens, prompt and response; cutoff_len 
 # How responses are laid out, the setting `tags` of the training: dianjin_r1, think_only, channels.
 LAYOUT=${LAYOUT:-dianjin_r1}
 # Who takes the reasoning out of the text, into the field `reasoning`. `qwen3` finds <think> as text
-# or as token; vLLM's deepseek_r1 fails where the tags are no tokens, as in Qwen2.5 and Llama. <answer>
-# stays in the text. `none` leaves all of it as the model wrote it: for an evaluation of the format,
-# since a parser hides a <think> that was never opened or never closed.
+# or as token; with `deepseek_r1` vLLM doesn't start where the tags are no tokens, as in Qwen2.5 and
+# Llama. <answer> stays in the text. `none` leaves all of it as the model wrote it: for an evaluation
+# of the format, since a parser hides a <think> that was never opened or never closed.
 REASONING_PARSER=${REASONING_PARSER:-}
 # What requests that name no temperature are sampled with. `vllm`: the two values below, those of the
 # GRPO rollouts. `auto`: the model's generation_config.json, which for Qwen2.5-Instruct means

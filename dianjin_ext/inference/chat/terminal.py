@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
 
 from rich.console import Console
 
@@ -24,34 +23,31 @@ def chat(conversation: Conversation, console: Console) -> None:
     Raises:
         DianjinError: From a pipe: there is no reply.
     """
-    typed = sys.stdin.isatty()
-    for line in _typed(console) if typed else sys.stdin:
-        if not (text := line.strip()):
-            continue
-        try:
+    if sys.stdin.isatty():
+        _converse(conversation, console)
+        return
+    for line in sys.stdin:
+        if text := line.strip():
             _reply(conversation, text, console)
-        except KeyboardInterrupt:
-            if not typed:
-                raise
-            console.print("\n(stopped)", style="yellow")
-        except DianjinError as error:
-            if not typed:
-                raise
-            console.print(f"error: {error}", style="red", markup=False, highlight=False)
 
 
-def _typed(console: Console) -> Iterator[str]:
+def _converse(conversation: Conversation, console: Console) -> None:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (editing, and the lines before with the arrow keys)
     console.print("Ctrl-C ends a reply, Ctrl-D the chat.", style="dim")
     while True:
+        asked = False
         try:
-            yield console.input("[bold cyan]> [/]")
+            if text := console.input("[bold cyan]> [/]").strip():
+                asked = True
+                _reply(conversation, text, console)
         except EOFError:
             console.print()
             return
         except KeyboardInterrupt:
-            console.print()
+            console.print("\n(stopped)" if asked else "", style="yellow")
+        except DianjinError as error:
+            console.print(f"error: {error}", style="red", markup=False, highlight=False)
 
 
 def _reply(conversation: Conversation, text: str, console: Console) -> None:

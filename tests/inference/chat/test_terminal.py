@@ -1,25 +1,44 @@
 """`dianjin chat` on a real socket, from a pipe and in a terminal of its own."""
 
+import io
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
 
+from dianjin_ext.cli import main
+
 COMMAND = [sys.executable, "-c", "from dianjin_ext.cli import main; main()", "chat"]
 
 
-def piped(talker, text, *arguments, **environment):
+def piped(talker, text, *arguments):
     return subprocess.run(
         [*COMMAND, "--base-url", talker.base_url, *arguments],
         input=text,
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, **environment},
     )
+
+
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """Run the command in this process, with a pipe for its input."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(text, *arguments):
+        monkeypatch.setattr(sys, "argv", ["dianjin", "chat", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *capsys.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
 
 
 def thought(text, name="reasoning"):
@@ -87,16 +106,17 @@ def test_the_instruction_of_the_training_and_a_layout(talker):
         ((200, "text/event-stream", 'data: {"error": {"message": "dead"}}\n\n'), "dead"),
     ],
 )
-def test_what_goes_wrong_is_one_line(talker, entry, words):
+def test_what_goes_wrong_is_one_line(talker, here, monkeypatch, entry, words):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-key")
     talker.script.append(entry)
-    done = piped(talker, "one\ntwo\n", OPENAI_API_KEY="sk-secret-key")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert words in done.stderr and done.stderr.count("\n") == 1
-    assert "sk-secret-key" not in done.stderr
+    code, out, told = here("one\ntwo\n", "--base-url", talker.base_url)
+    assert (code, out) == (1, "")
+    assert words in told and told.count("\n") == 1
+    assert "sk-secret-key" not in told
     assert len(talker.bodies) == 1
 
 
-def test_whom_it_cannot_reach(talker, tmp_path):
+def test_whom_it_cannot_reach(talker, here, tmp_path):
     for arguments, words in (
         (("--model", str(tmp_path / "no")), "there is no folder"),
         (("--model", str(tmp_path)), "holds no config.json"),
@@ -109,11 +129,9 @@ def test_whom_it_cannot_reach(talker, tmp_path):
         (("--base-url", "ftp://x"), "is no address"),
         (("--tags", "nothing"), "layout 'nothing' is not known"),
     ):
-        done = subprocess.run(
-            [*COMMAND, *arguments], input="hi\n", capture_output=True, text=True, timeout=120
-        )
-        assert (done.returncode, done.stdout) == (1, "")
-        assert words in done.stderr and done.stderr.count("\n") == 1
+        code, out, told = here("hi\n", *arguments)
+        assert (code, out) == (1, "")
+        assert words in told and told.count("\n") == 1
 
 
 class Terminal:
@@ -134,13 +152,30 @@ class Terminal:
 
     def wait_for(self, text):
         """Read until `text` is there; forget what came before it."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen
-            if select.select([self.fd], [], [], 1)[0]:
-                self.seen += os.read(self.fd, 4096).decode(errors="replace")
+            self._read()
         before, _, self.seen = self.seen.partition(text)
         return before
+
+    def interrupt(self, text):
+        """Press Ctrl-C until `text` is there.
+
+        What reads a line sees a Ctrl-C of the moment before it began to wait at the next key only.
+        """
+        for _ in range(20):
+            self.type("\x03")
+            until = time.monotonic() + 5
+            while text not in self.seen and time.monotonic() < until:
+                self._read()
+            if text in self.seen:
+                break
+        self.wait_for(text)
+
+    def _read(self):
+        if select.select([self.fd], [], [], 1)[0]:
+            self.seen += os.read(self.fd, 4096).decode(errors="replace")
 
     def close(self):
         self.process.kill()
@@ -171,12 +206,10 @@ def test_a_terminal(talker, terminal):
         talker.left.clear()
         terminal.type(text)
         terminal.wait_for(shown)
-        terminal.type("\x03")  # ends the reply, not the chat
-        terminal.wait_for("(stopped)")
+        terminal.interrupt("(stopped)")  # ends the reply, not the chat
         assert talker.left.wait(30)
         terminal.wait_for("> ")
-    terminal.type("\x03")  # nothing to end
-    terminal.wait_for("> ")
+    terminal.interrupt("> ")  # nothing to end
     terminal.type("four\n")
     terminal.wait_for("error: ")
     assert "HTTP 500" in terminal.wait_for("> ")
