@@ -53,11 +53,16 @@ class Server:
     """
 
     def __init__(
-        self, url: str, *, api_key_env: str = "OPENAI_API_KEY", timeout_s: float = 120.0
+        self, url: str, *, api_key_env: str = "OPENAI_API_KEY", timeout_s: float = 600.0
     ) -> None:
         address = urlsplit(url if "://" in url else f"http://{url}")
         if address.scheme not in ("http", "https") or not address.hostname:
             raise DianjinError(f"{url} is no address; expected one such as http://127.0.0.1:8901")
+        if address.username or address.password:
+            raise DianjinError(
+                "the address holds a name or a password, which messages would show; leave them out "
+                "and export a key"
+            )
         path = address.path.rstrip("/") or "/v1"
         self.base_url = f"{address.scheme}://{address.netloc}{path}"
         self.root = self.base_url.removesuffix("/v1")

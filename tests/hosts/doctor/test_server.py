@@ -383,6 +383,8 @@ def test_nothing_there_and_what_cannot_be_meant(monkeypatch):
     assert "examples/serve.sh" in finding.mend
     (finding,) = found("ftp://x")
     assert "is no address" in finding.text
+    (finding,) = found("http://name:secret@127.0.0.1:9")
+    assert "secret" not in finding.text + finding.mend and "password" in finding.text
     with running(answering(401, "{}")) as url:
         (finding,) = found(url)
     assert "wants a key (HTTP 401)" in finding.text and "export OPENAI_API_KEY" in finding.mend
