@@ -12,7 +12,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.grading import Grading
 from dianjin_ext.evaluation.models import open_models
 from dianjin_ext.evaluation.result import Results
-from dianjin_ext.evaluation.standing import standing
+from dianjin_ext.evaluation.standing import options_apart, standing
 from dianjin_ext.evaluation.task import MODEL, Row, Task, unit
 from dianjin_ext.files import replacing
 from dianjin_ext.inference.answer import Unanswered
@@ -69,14 +69,15 @@ async def _result(
             )
     if results.outcomes["refused"] == results.questions * results.samples:
         raise DianjinError(f"{task.name}: every request was refused: {results.errors['refused']}")
-    found = results.summary()
+    found, asked = results.summary(), askers[MODEL].settings
+    differs = [*task.departures, *options_apart(task.sampling, asked.options)]
     if judge is not None and found["judge"] is not None:
         found["judge"] |= {"model": judge.model, "kind": judge.kind}
     return {
         "benchmark": task.benchmark.name,
         "protocol": task.protocol,
-        **standing(task.protocol, task.departures, task.rules, results, judged=judge is not None),
-        "model": askers[MODEL].settings.model,
+        **standing(task.protocol, differs, task.rules, results, judged=judge is not None),
+        "model": asked.model,
         **found,
         "split": task.found.split,
         "rows": {
@@ -88,7 +89,7 @@ async def _result(
         "files": [str(task.source)]
         if isinstance(task.source, str)
         else [file.name for file in task.source],
-        "sampling": {**task.sampling.model_dump(), "seed": task.seed},
+        "sampling": {**task.sampling.model_dump(), "seed": task.seed, **asked.options},
         "grading": task.rules.grading,
         "spent": {role: its._asdict() for role, its in sorted(spent.items())},
         "seconds": round(time.monotonic() - started, 1),

@@ -64,7 +64,7 @@ def evaluate(
     with ExitStack() as stack:
         stack.enter_context(alone(out / "journal", "eval"))
         _check_unchanged(model, out)
-        ready = stack.enter_context(_ready(model, out, tensor_parallel, max_model_len))
+        ready = stack.enter_context(_ready(tasks, model, out, tensor_parallel, max_model_len))
         runner = stack.enter_context(asyncio.Runner())
         stack.enter_context(raising(runner.get_loop()))
         stream = results_of(tasks, ready, judge, out)
@@ -129,13 +129,17 @@ def _check_unchanged(model: AskSettings, out: Path) -> None:
 
 @contextmanager
 def _ready(
-    model: AskSettings, out: Path, tensor_parallel: int, max_model_len: int | None
+    tasks: Sequence[Task],
+    model: AskSettings,
+    out: Path,
+    tensor_parallel: int,
+    max_model_len: int | None,
 ) -> Iterator[AskSettings]:
     """Serve a model that is a folder for as long as the context lasts."""
     if model.base_url is not None or not Path(model.model).is_dir():
         yield model
         return
-    from dianjin_ext.inference.server import engine_here, serving
+    from dianjin_ext.inference.server import context_of, engine_here, serving
 
     update: dict[str, Any] = {"keyless": True}
     if engine_here() == "local":
@@ -148,4 +152,16 @@ def _ready(
         tensor_parallel=tensor_parallel,
         max_model_len=max_model_len,
     ) as url:
+        _check_room(tasks, model, context_of(url))
         yield model.model_copy(update={"base_url": url, **update})
+
+
+def _check_room(tasks: Sequence[Task], model: AskSettings, context: int | None) -> None:
+    """Refuse replies that leave no room for a prompt, of which the server would refuse each."""
+    for task in tasks:
+        most = model.options.get("max_tokens", task.sampling.max_tokens)
+        if context is not None and most >= context:
+            raise DianjinError(
+                f"{task.protocol} allows {task.benchmark.name} replies of {most:,} tokens, but "
+                f"{model.model} has room for {context:,} with the prompt; set --max-tokens"
+            )

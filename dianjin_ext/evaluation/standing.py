@@ -1,6 +1,7 @@
 """Whether a number is that of its protocol: what differs, and what it may be called."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dianjin_ext.evaluation.benchmarks.base import Benchmark
@@ -9,7 +10,7 @@ from dianjin_ext.evaluation.benchmarks.subset import Subset
 from dianjin_ext.evaluation.protocol import Rules, Sampling
 from dianjin_ext.evaluation.result import Results
 
-__all__ = ["departures", "standing"]
+__all__ = ["departures", "options_apart", "standing"]
 
 
 def departures(
@@ -47,6 +48,23 @@ def departures(
     if found.bad:
         said.append(f"{found.bad:,} bad rows were left out")
     return tuple(said)
+
+
+def options_apart(own: Sampling, options: Mapping[str, Any]) -> list[str]:
+    """Return in what the options that the user gives each request differ from the sampling.
+
+    Args:
+        own: How replies are sampled but for them.
+        options: Those of `dianjin_ext.inference.settings.AskSettings`.
+    """
+    known = own.model_dump()
+    return [
+        f"{name} is {value:g}, not {known[name]:g}"
+        if name in known and isinstance(value, int | float)
+        else f"the requests have the option {name}: {json.dumps(value, ensure_ascii=False)}"
+        for name, value in options.items()
+        if name not in known or value != known[name]
+    ]
 
 
 def standing(

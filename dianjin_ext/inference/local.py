@@ -6,6 +6,7 @@ A sequence classifier is served as vLLM does it, at `/classify`.
 
 import argparse
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -112,6 +113,7 @@ def _refused(error: Exception) -> web.Response:
 async def _serve(folder: Path, name: str, port: int, most: int, parent: int | None) -> None:
     model = Classifier(folder) if is_classifier(folder) else Batcher(folder, most)
     await serve(application(model, name), name, port, parent)
+    os._exit(0)  # a batch under way, in its thread, would hold the process until its last token
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ __all__ = ["refused", "serve"]
 
 _PARENT_S: Final = 0.5
 _WAITING: Final = 1024  # connections
+_LAST_WORDS_S: Final = 0.5
 
 
 async def serve(app: web.Application, name: str, port: int, parent: int | None) -> None:
@@ -23,7 +24,9 @@ async def serve(app: web.Application, name: str, port: int, parent: int | None) 
         port: 0 takes a free one.
         parent: The process that it ends with; None for none.
     """
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None)
+    runner = web.AppRunner(
+        app, handler_cancellation=True, access_log=None, shutdown_timeout=_LAST_WORDS_S
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=_WAITING).start()
     host, bound = runner.addresses[0][:2]

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -14,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from dianjin_ext.errors import DianjinError
 
-__all__ = ["Engine", "command", "engine_here", "serving"]
+__all__ = ["Engine", "command", "context_of", "engine_here", "serving"]
 
 Engine = Literal["vllm", "local"]
 
@@ -95,16 +97,18 @@ def serving(
     """
     if not (model / "config.json").is_file():
         raise DianjinError(f"{model} holds no config.json; name the folder of a model")
-    port = _free_port()
+    port, engine = _free_port(), engine or engine_here()
     given = command(
         model,
-        engine=engine or engine_here(),
+        engine=engine,
         port=port,
         name=name or model.resolve().name,
         tensor_parallel=tensor_parallel,
         max_model_len=max_model_len,
         batch=batch,
     )
+    if engine == "vllm":  # the local server watches for its parent itself
+        given = [sys.executable, "-m", "dianjin_ext.inference.child", str(os.getpid()), *given]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -121,10 +125,25 @@ def serving(
         _stop(process)
 
 
+def context_of(url: str) -> int | None:
+    """Return the most tokens of prompt and reply together that a server says it takes.
+
+    Args:
+        url: What `serving` yields.
+    """
+    port = urlsplit(url).port
+    assert port is not None
+    found = _models(port)
+    try:
+        return int(json.loads(found or b"")["data"][0]["max_model_len"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
 def _wait_until_ready(
     process: subprocess.Popen[bytes], port: int, log: Path, deadline: float
 ) -> None:
-    while not _answers(port):
+    while _models(port) is None:
         if process.poll() is not None:
             raise DianjinError(f"the server ended with code {process.returncode}; {_tail(log)}")
         if time.monotonic() > deadline:
@@ -132,13 +151,15 @@ def _wait_until_ready(
         time.sleep(_POLL_S)
 
 
-def _answers(port: int) -> bool:
+def _models(port: int) -> bytes | None:
+    """Return what the server says of its models; None while it says nothing."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/v1/models")
-        return connection.getresponse().status == 200
+        response = connection.getresponse()
+        return response.read() if response.status == 200 else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -36,21 +36,21 @@ def plain(tmp_path):
 
 
 class Evaluation:
-    """`dianjin eval` in a process of its own."""
+    """`dianjin eval` in a process of its own; `model` is the options that say whom it asks."""
 
-    def __init__(self, url, folder):
-        self.url, self.folder = url, folder
+    def __init__(self, folder, *model):
+        self.folder, self.model = folder, model
 
     def start(self, *arguments):
         command = [sys.executable, "-m", "dianjin_ext", "eval", *map(str, arguments)]
-        command += ["--model", "m", "--base-url", self.url, "--out", str(self.folder / "out")]
+        command += [*map(str, self.model), "--out", str(self.folder / "out")]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
         )
 
-    def __call__(self, *arguments, code=0):
+    def __call__(self, *arguments, code=0, within_s=300):
         process = self.start(*arguments)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=within_s)
         assert process.returncode == code, stdout + stderr
         return stdout + stderr
 
@@ -65,4 +65,14 @@ class Evaluation:
 
 @pytest.fixture
 def evaluate(server, tmp_path):
-    return Evaluation(server.base_url, tmp_path)
+    return Evaluation(tmp_path, "--model", "m", "--base-url", server.base_url)
+
+
+@pytest.fixture
+def evaluate_folder(tmp_path, monkeypatch):
+    """The same of a model that is a folder, on one thread."""
+    for module in ("aiohttp", "openai", "tenacity", "scipy", "pyarrow", "torch", "transformers"):
+        pytest.importorskip(module)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)  # its server takes any
+    return lambda folder: Evaluation(tmp_path, "--model", folder)

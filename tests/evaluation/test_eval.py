@@ -182,6 +182,27 @@ def test_a_refused_question_is_told(server, evaluate, finqa, tmp_path):
     assert departure.startswith("1 requests ended with refused and count as wrong; the first: HTTP")
     row = next(row for row in evaluate.rows("finqa.own") if row["id"].endswith("-7"))
     assert (row["outcome"], row["response"], row["reason"]) == ("refused", "", "refused")
+    assert "HTTP 400" in row["error"]
+
+
+def test_options_of_the_requests_are_told(server, evaluate, finqa, tmp_path):
+    server.default = lambda body: said(shop(body))
+    path = tmp_path / "settings.yaml"
+    given = {
+        "temperature": 0.7,
+        "max_tokens": 64,
+        "chat_template_kwargs": {"enable_thinking": False},
+    }
+    path.write_text(yaml.safe_dump({"model": {"options": given}}))
+    evaluate("finqa", "--data", finqa, "--protocol", protocol(tmp_path), "--settings", path)
+    [result] = evaluate.results
+    assert result["departures"] == [
+        "temperature is 0.7, not 0",
+        'the requests have the option chat_template_kwargs: {"enable_thinking": false}',
+    ]
+    assert not result["comparable"]
+    assert result["sampling"]["temperature"] == server.bodies[0]["temperature"] == 0.7
+    assert result["sampling"]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 def test_when_every_question_is_refused_there_is_no_number(server, evaluate, finqa, tmp_path):
