@@ -117,10 +117,12 @@ _EXPLANATION = re.compile(
     r"\s?(?=\w)"
 )
 _NOT_ONLY = re.compile(r"\bnot only\b|\bbut also\b|不仅|不但")
-_TAKEN_BACK = re.compile(
-    r"\b(?:if|unless|but|however|although|though|maybe|perhaps|not really|not quite|or|either"
+TAKEN_BACK: Final = re.compile(
+    r"\b(?:if|unless|but|however|although|though|maybe|perhaps|not really|not quite|either"
     r"|neither|wrong|incorrect|except|assuming|provided|only when|depends?|on the other hand|wait"
     r"|actually|correction|on second thought)\b|\?"
+    # `it shows no bias or opinion` takes nothing back
+    r"|(?:^|[,;]\s?)or\b|\bor (?:not|maybe|perhaps|possibly|probably|at least|else|rather|so)\b"
     r"|但|不过|然而|如果|若|除非|可能|或|未必|不一定|取决于|假设|前提|错|更正|等等|不对",
     re.IGNORECASE,
 )
@@ -192,7 +194,7 @@ def _explained(said: str, finder: re.Pattern[str]) -> bool:
     if first is None or not (mark := _EXPLANATION.match(said, first.end())):
         return False
     rest = _NOT_ONLY.sub("", said[mark.end() :])
-    return not _TAKEN_BACK.search(rest)
+    return not TAKEN_BACK.search(rest)
 
 
 def _label(said: str, sets: Sequence[LabelSet]) -> str | None:

@@ -3,14 +3,15 @@
 As with letters (`dianjin_ext.answers.stated`), with markers of their own: `Sentiment:`, `the
 sentiment of this tweet is`, 情绪为, 结论：, 判断：. Without any, a label is read from a last
 sentence that ends in it and concludes (`Therefore`, 因此), or speaks of the text that is judged
-(`The tweet is`, 该行为).
+(`The tweet is`, 该行为). Reasons for the label may follow it there: `is neutral, as it names no …`.
 """
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from dianjin_ext.answers.labels import LabelSet, read_word
+from dianjin_ext.answers.doubt import CONDITION
+from dianjin_ext.answers.labels import TAKEN_BACK, LabelSet, read_word
 from dianjin_ext.answers.markers import EXPLICIT, WINDOW
 from dianjin_ext.answers.reading import Reading
 from dianjin_ext.answers.statement import read_statement
@@ -49,11 +50,20 @@ _NOUN: Final = re.compile(
     r"|\s(?:sentiment|tone|outlook|view|news|signal|stance|message|one)$"
 )
 _DOUBT: Final = re.compile(
-    r"\b(?:not|never|no|nor|neither|none|if|unless|whether|or|maybe|perhaps|could|might|may|doubt"
+    r"\b(?:not|never|no|nobody|nor|neither|none|if|unless|whether|or|maybe|perhaps|could|might|may|doubt"
     r"|but|however|hardly|barely|scarcely|rarely|seldom|less|far from|anything|seems?|appears?"
     r"|without|lack\w*|fail\w*|unable|cannot|than|almost|nearly|partly|partially|mixed|some|used to"
     r"|opposite|wrong|false|deny|denies|denied)\b|n['’]t\b"
     r"|[?？或若吗不没无未非勿难违反疑缺]|如果|是否|可能|但|似乎|看似|表面|部分|几乎|接近|认为|多人",
+    re.IGNORECASE,
+)
+_REASON: Final = re.compile(
+    r"[,，]?\s?(?:\b(?:as|because|since|given that|suggesting|indicating|reflecting|expressing"
+    r"|conveying|implying)\b(?!\s(?:long as|if|of))|因为|由于)",
+    re.IGNORECASE,
+)
+_OTHERS_SAY: Final = re.compile(
+    r"\b(?:some|many|most|others|people|they|analysts|critics)\b.{0,20}\b(?:say|think|believe|argue)",
     re.IGNORECASE,
 )
 _CONTRAST: Final = re.compile(r"但|不过|然而|\b(?:but|however)\b", re.IGNORECASE)
@@ -99,15 +109,26 @@ def _ending(sentence: str, sets: Sequence[LabelSet]) -> Reading[str]:
         sentence = clause
     elif not _CONCLUDES.match(sentence) and not _SUBJECT.match(sentence):
         return Reading(None, "no_answer")
-    said = _NOUN.sub("", sentence.casefold())
-    found = _labels(said, sets)
+    found = _labels(sentence, sets)
     if len(found) > 1:
         return Reading(None, "ambiguous")
+    said = _NOUN.sub("", _without_reason(sentence.casefold(), sets))
     for _, finder in sets:
         marks = list(finder.finditer(said))
         if marks and marks[-1].end() == len(said) and not _DOUBT.search(finder.sub("", said)):
             return Reading(found.pop())
     return Reading(None, "no_answer")
+
+
+def _without_reason(sentence: str, sets: Sequence[LabelSet]) -> str:
+    """Cut off the reason that follows the first label, unless it makes the label a condition."""
+    starts = [mark.end() for _, finder in sets if (mark := finder.search(sentence))]
+    reason = _REASON.search(sentence, min(starts)) if starts else None
+    if reason is None:
+        return sentence
+    rest = sentence[reason.end() :]
+    doubtful = TAKEN_BACK.search(rest) or CONDITION.search(rest) or _OTHERS_SAY.search(rest)
+    return sentence if doubtful else sentence[: reason.start()]
 
 
 def _labels(said: str, sets: Sequence[LabelSet]) -> set[str]:

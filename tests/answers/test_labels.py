@@ -38,6 +38,8 @@ CCC = ("compliance", "yes_no", "true_false")
         ("The overall sentiment is positive", ("sentiment",), "bullish"),
         ("情感倾向：负面的", ("sentiment",), "bearish"),
         ("结论：不合规", CCC, "non-compliant"),
+        ("Neutral: it shows no bias or opinion", ("sentiment",), "neutral"),
+        ("Yes, it rose in 2019 or 2020", CCC, "yes"),
         ("对的", CCC, "true"),
         ("✔️", CCC, "true"),
     ],
@@ -66,6 +68,9 @@ def test_labels(text, names, label):
         "~~合规~~",
         "\x00",
         "It may be bullish",
+        "Bullish, or so it seems",
+        "Yes, it rose, or nearly so",
+        "No, it fell or maybe not",
     ],
 )
 def test_no_answer(text):

@@ -19,6 +19,10 @@ COMPLIANCE = named_sets(("compliance",))
         ("营收增长。\n所以这是利好消息。", "bullish"),
         ('{"sentiment": "bullish"}', "bullish"),
         ("The sentiment is bullish on Apple.", "bullish"),
+        ("This tweet is bullish, as it names a rise and does not name a loss.", "bullish"),
+        ("The post has a neutral tone since it shows no opinion or preference.", "neutral"),
+        ("The sentiment is neutral, and the tweet shows no opinion or preference.", "neutral"),
+        ("该推文是利好，因为公司没有下调目标价。", "bullish"),
     ],
 )
 def test_stated(text, label):
@@ -36,6 +40,16 @@ def test_stated(text, label):
         "因此，利好有限。",
         "Therefore, it is hardly bullish.",
         "Bullish investors lost money.",
+        "This tweet is not bullish, as it names no price.",
+        "This tweet could be bullish, as it names a price.",
+        "This tweet is bullish as long as rates fall.",
+        "This tweet is bullish, as if that mattered.",
+        "This tweet is bullish, as some analysts say.",
+        "This tweet is bullish, as it is less bearish.",
+        "The tweet says that nobody is bullish, because rates rise.",
+        "This tweet is bullish, because it is a joke, but who knows.",
+        "该推文不是利好，因为公司下调了目标价。",
+        "该推文是利好，因为市场可能误解了它。",
     ],
 )
 def test_not_stated(text):

@@ -103,7 +103,7 @@ def test_the_models_own_template_writes_the_prompt(
     assert len(told) == bool(template)
 
 
-@pytest.mark.parametrize("family", ["llama3.1", "qwen2.5", "qwen3", "chatml", "opened"])
+@pytest.mark.parametrize("family", ["llama3.1", "qwen3", "opened"])
 def test_what_a_model_says_is_graded_and_counted(evaluate_folder, make, plain, tfns, family):
     evaluate = evaluate_folder(make(family, parrot=True))
     evaluate("tfns", "--data", tfns, "--protocol", plain)

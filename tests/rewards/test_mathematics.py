@@ -78,6 +78,53 @@ def test_the_layout_is_that_of_all_rewards():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "gold"),
+    [
+        ("7", "7"),
+        ("$\\frac{3}{4}$.", "0.75"),
+        ("\\[x = 5\\]", "5"),
+        ("To halve 14, divide by 2. The answer is $7$.", "7"),
+        ("So $x^2 = 25$.\n\nTherefore, $x = 5$.", "5"),
+        ("Hence, the point is \\(\\left(3, \\frac{\\pi}{2}\\right)\\).", "(3, \\frac{\\pi}{2})"),
+        ("**Answer:** 6+9i", "6+9i"),
+        ("The answer is Evelyn.", "\\text{Evelyn}"),
+        ("The answer is $\\frac{1}{2}$.\n\nSo, the answer is 0.5.", "0.5"),
+        ("The answer is 8. Wait, the answer is 7.", "7"),
+        ("因此，$x=3$。", "3"),
+        ("Half of 144 is what we want.\n#### 72", "72"),
+        ("We count them one by one. " * 100 + "The answer is 5.", "5"),
+    ],
+)
+def test_prose_may_state_an_expression(text, gold):
+    found = compute_score("math", text, gold, strictness="lenient")
+    assert (found["acc"], found["reason"]) == (1.0, "correct"), found
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "reason"),
+    [
+        # the question again, which is equal to the answer
+        ("To evaluate $(1+2i)6-3i$, we first multiply, then", "6+9i", "no_answer"),
+        (
+            "To write $\\frac{3}{20}$ as a decimal, divide. The final answer is 0.2.",
+            "0.15",
+            "wrong",
+        ),
+        ("We have $x = 5$ or so, and go on with $x^2$ and", "5", "no_answer"),
+        ("First, $2 + 3 = 5$. Then we double it.", "5", "no_answer"),
+        ("The answer is 3 or 4.", "3", "no_answer"),
+        ("The answer is not 7.", "7", "no_answer"),
+        ("Is the answer 7?", "7", "no_answer"),
+        ("The answer is 2. So, the answer is 3.", "3", "ambiguous"),
+        ("1. 1. 1. 1. 1. 1", "1", "no_answer"),
+    ],
+)
+def test_an_expression_somewhere_in_prose_is_no_answer(text, gold, reason):
+    found = compute_score("math", text, gold, strictness="lenient")
+    assert (found["acc"], found["reason"]) == (0.0, reason), found
+
+
 @pytest.mark.parametrize("tower", ["9^{9^{9^{9}}}", "10^{10^{10}}"])
 def test_what_takes_too_long_is_stopped_and_the_next_is_graded(tower):
     process = MathProcess(timeout_s=1.0)
