@@ -197,8 +197,8 @@ def test_options_of_the_requests_are_told(server, evaluate, finqa, tmp_path):
     evaluate("finqa", "--data", finqa, "--protocol", protocol(tmp_path), "--settings", path)
     [result] = evaluate.results
     assert result["departures"] == [
-        "temperature is 0.7, not 0",
         'the requests have the option chat_template_kwargs: {"enable_thinking": false}',
+        "temperature is 0.7, not 0",
     ]
     assert not result["comparable"]
     assert result["sampling"]["temperature"] == server.bodies[0]["temperature"] == 0.7
