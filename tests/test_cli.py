@@ -74,6 +74,17 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path):
     )
 
 
+@pytest.mark.parametrize("command", [["chat", "--model", "m"], ["doctor", "--server", "h"]])
+def test_a_command_without_its_packages_names_the_extra(command):
+    code = (
+        "import sys; sys.modules['httpx'] = None; from dianjin_ext.cli import main;"
+        f"sys.argv[1:] = {command}; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(" needs httpx; pip install 'dianjin-ext[ask]'\n")
+
+
 def test_wrong_usage_is_exit_code_2():
     done = dianjin("merge", "--no-such-option")
     assert done.returncode == 2

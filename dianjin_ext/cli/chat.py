@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dianjin_ext.cli.app import app
+from dianjin_ext.errors import DianjinError
 
 
 @app.command(no_args_is_help=True)
@@ -48,8 +49,13 @@ def chat(
     """
     from rich.console import Console
 
-    from dianjin_ext.inference.chat import Conversation, Partner, reach
-    from dianjin_ext.inference.chat import chat as talk
+    try:
+        from dianjin_ext.inference.chat import Conversation, Partner, reach
+        from dianjin_ext.inference.chat import chat as talk
+    except ModuleNotFoundError as error:
+        raise DianjinError(
+            f"talking to a model needs {error.name}; pip install 'dianjin-ext[ask]'"
+        ) from error
     from dianjin_ext.questions.language import language_of
     from dianjin_ext.questions.prompts import output_format
     from dianjin_ext.rewards.policy import parse_tags

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dianjin_ext.cli.app import app
+from dianjin_ext.errors import DianjinError
 
 
 @app.command()
@@ -50,7 +51,12 @@ def doctor(
             raise typer.BadParameter("--model and --tokenizer are for --server URL")
         findings = show(diagnose())
     else:
-        from dianjin_ext.hosts.doctor.server import diagnose_server
+        try:
+            from dianjin_ext.hosts.doctor.server import diagnose_server
+        except ModuleNotFoundError as error:
+            raise DianjinError(
+                f"checking a server needs {error.name}; pip install 'dianjin-ext[ask]'"
+            ) from error
         from dianjin_ext.rewards.policy import parse_tags
 
         found = diagnose_server(
