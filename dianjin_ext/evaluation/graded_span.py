@@ -7,7 +7,7 @@ guess.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from dianjin_ext.answers.boxed import last_box
@@ -110,12 +110,31 @@ def answer_in(text: str, pred: str, reads: Reads) -> Span | None:
 
 def _within(text: str, begin: int, end: int, pred: str, reads: Reads) -> Span | None:
     """Return the part of a sentence that alone is the answer, or all of it."""
-    parts = list(_candidates(text[begin:end], reads))
+    sentence = text[begin:end]
+    parts = list(_candidates(sentence, reads))
     for wanted in dict.fromkeys((pred, pred.lstrip("-"))):  # `fell by 5%` is -0.05
-        for first, last in parts:
-            if reads.answer(text[begin + first : begin + last]) == wanted:
-                return _trimmed(text, begin + first, begin + last)
+        found = _outermost(part for part in parts if reads.answer(sentence[slice(*part)]) == wanted)
+        if found:
+            first, last = _telling(sentence, found, pred, reads)
+            return _trimmed(text, begin + first, begin + last)
     return _trimmed(text, begin, end)
+
+
+def _outermost(places: Iterable[Span]) -> list[Span]:
+    """Return spans without those that lie in an earlier one."""
+    kept: list[Span] = []
+    for first, last in places:
+        if not any(begin <= first and last <= end for begin, end in kept):
+            kept.append((first, last))
+    return kept
+
+
+def _telling(sentence: str, found: Sequence[Span], pred: str, reads: Reads) -> Span:
+    """Return the part without which the sentence states no longer what it does; else the first."""
+    for first, last in found if len(found) > 1 else ():
+        if reads.prose(f"{LEAD}{sentence[:first]}…{sentence[last:]}") != pred:
+            return first, last
+    return found[0]
 
 
 def _candidates(sentence: str, reads: Reads) -> Iterator[Span]:

@@ -61,6 +61,13 @@ def found(response, *, source, gold, extra_info=None, **settings):
         ("finqa", "5", "strict", "<think>5</think><answer>5 = \\boxed{5}</answer>", "5"),
         ("tfns", "bullish", "lenient", "<think>x</think>\n**Sentiment:** Bullish", "Bullish"),
         ("tfns", "bullish", "lenient", "<think>x</think>\nThe tweet is bullish.", "bullish"),
+        (
+            "tfns",
+            "bullish",
+            "lenient",
+            "Sentiment: bullish, as it has a positive tone",
+            "bullish",
+        ),
         ("ccc", "合规", "strict", r"<think>x</think><answer>\boxed{合规}</answer>", "合规"),
         ("math_500", "3/4", "lenient", r"We get \boxed{\frac{3}{4}}", r"\frac{3}{4}"),
         ("cflue_oe", "y", "strict", "<think>x</think><answer>\nIt may. \n</answer>", "It may."),
