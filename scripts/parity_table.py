@@ -116,7 +116,7 @@ SETS = [
     ),
     Set("FinanceMath, all four", every_financemath, "docmath", "FinQA", FINQA),
     Set("FinanceBench, GPT-4", financebench, "finqa", "FinQA", FINQA, ("prose",)),
-    Set("TAT-QA, Codex", tatqa, "tatqa", "TAT-QA", TATQA),
+    Set("TAT-QA, outputs of Program of Thoughts", tatqa, "tatqa", "TAT-QA", TATQA),
     Set("CFA exams, GPT-4o mini and Qwen3-32B", cfa, "choice", "eval_cflue", CFLUE),
     Set("CFLUE, its gold answers as `A. text`", cflue, "cflue_mcq", "eval_cflue", CFLUE, ("box",)),
 ]
