@@ -12,7 +12,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.published import rows_for
 from dianjin_ext.evaluation.report.changes import changes
 from dianjin_ext.evaluation.report.outcomes import Outcome, outcomes
-from dianjin_ext.evaluation.report.runs import Folder, Key, Run, read_folder
+from dianjin_ext.evaluation.report.runs import Folder, Key, Run, read_folder, short
 
 Known = dict[Key, dict[str, Outcome]]
 
@@ -40,7 +40,7 @@ def gather(paths: Sequence[Path]) -> tuple[dict[str, Any], list[Run], list[Known
         "kinds": [folder.kind for folder in folders],
         "language": "zh" if languages["zh"] > languages["en"] else "en",
         "runs": [
-            {"name": run.name, "model": _place(run.model), "results": _results(run, of)}
+            {"name": run.name, "model": short(run.model), "results": _results(run, of)}
             for run, of in zip(runs, known, strict=True)
         ],
         "published": _published(runs),
@@ -110,8 +110,3 @@ def _card(folder: Folder) -> dict[str, Any]:
         for each in sources
     ]
     return {"folder": folder.path.name, **shown}
-
-
-def _place(model: str) -> str:
-    """Return a model's name without the folders of this machine."""
-    return Path(model).name if model.startswith(("/", "~")) else model

@@ -123,7 +123,7 @@ def _evaluated(path: Path, summary: dict[str, Any]) -> Run:
     for file in responses.values():
         if not file.is_file():
             raise DianjinError(f"{file}: there is no such file, but summary.json names it")
-    return Run(name=_short(model), model=model, results=results, responses=responses)
+    return Run(name=short(model), model=model, results=results, responses=responses)
 
 
 def _stage(path: Path, name: str) -> Run:
@@ -152,8 +152,8 @@ def _is_result(value: Any) -> bool:
     return isinstance(value, dict) and "accuracy" in value
 
 
-def _short(model: str) -> str:
-    """Return the name of a model, without the place of a folder."""
+def short(model: str) -> str:
+    """Return the name of a model, without the place of a folder on this machine."""
     return Path(model).name or model if model.startswith(("/", ".", "~")) else model
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from dianjin_ext.pages.blocks import Cell, Share, Text, Words
+from dianjin_ext.pages.blocks import Share, Text, Words
 
 Facts = Mapping[str, Any]
 Result = Mapping[str, Any]
@@ -66,8 +66,3 @@ def points(value: float) -> str:
 def probability(p: float) -> str:
     """Return a p value as people read it."""
     return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
-
-
-def missing(cells: Sequence[Cell]) -> bool:
-    """Return whether a row of a table has nothing in it."""
-    return all(cell is None or cell == "" for cell in cells)
