@@ -33,6 +33,7 @@ _WORD: Final = re.compile(
 )
 _ONE_WORD: Final = re.compile(r"[A-Za-z]+")
 _MARKED: Final = re.compile(r"\$+[^$]+\$+|\\\((?:(?!\\\)).)+\\\)", re.DOTALL)
+_GOES_ON: Final = re.compile(r"[-+*/=^_(\[,]$|\\(?:[a-z]?frac|sqrt|times|cdot|div)?$")
 _LONGEST_CLAUSE: Final = 200
 
 _process = MathProcess()
@@ -98,13 +99,18 @@ def _read(text: str) -> Reading[str]:
 def _expression(clause: str) -> Reading[str]:
     """Read a clause that is mathematics from end to end, or one word, such as a name."""
     clause = clause.strip().rstrip(".。").strip("* ")
-    said = _plain(clause)
-    if not said or len(said) > _LONGEST_CLAUSE:
+    said = _plain(clause).rstrip(".。 ")
+    if not said or len(said) > _LONGEST_CLAUSE or _is_torn(said):
         return Reading(None, "no_answer")
     words = _WORD.search(_COMMAND.sub("", said))
     if words and not _ONE_WORD.fullmatch(said) and not _MARKED.fullmatch(clause):
         return Reading(None, "no_answer")
     return Reading(said)
+
+
+def _is_torn(text: str) -> bool:
+    """Whether an expression ends before its end, as where a response is cut."""
+    return text.count("{") != text.count("}") or _GOES_ON.search(text) is not None
 
 
 def _same(one: str, other: str) -> bool:

@@ -88,6 +88,7 @@ def test_the_layout_is_that_of_all_rewards():
         ("So $x^2 = 25$.\n\nTherefore, $x = 5$.", "5"),
         ("Hence, the point is \\(\\left(3, \\frac{\\pi}{2}\\right)\\).", "(3, \\frac{\\pi}{2})"),
         ("**Answer:** 6+9i", "6+9i"),
+        ("The answer is $x = 2.$", "2"),
         ("The answer is Evelyn.", "\\text{Evelyn}"),
         ("The answer is $\\frac{1}{2}$.\n\nSo, the answer is 0.5.", "0.5"),
         ("The answer is 8. Wait, the answer is 7.", "7"),
@@ -118,6 +119,8 @@ def test_prose_may_state_an_expression(text, gold):
         ("Is the answer 7?", "7", "no_answer"),
         ("The answer is 2. So, the answer is 3.", "3", "ambiguous"),
         ("1. 1. 1. 1. 1. 1", "1", "no_answer"),
+        ("Three of five. So, there are 3 +", "3", "no_answer"),
+        ("Three of five. So, the answer is $\\frac{3}{", "3", "no_answer"),
     ],
 )
 def test_an_expression_somewhere_in_prose_is_no_answer(text, gold, reason):
