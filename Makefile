@@ -33,6 +33,7 @@ bench: environments ## speed, side by side with the alternatives
 	.venv/verl/bin/python benchmarks/bench_numeric.py
 	.venv/verl/bin/python benchmarks/bench_shaping.py
 	.venv/verl/bin/python benchmarks/bench_asker.py
+	.venv/verl/bin/python benchmarks/bench_eval.py
 	.venv/verl/bin/python benchmarks/bench_duplicates.py
 
 bench-merge: environments ## the merger beside verl's and the disk; needs 14 GB of it, ten minutes

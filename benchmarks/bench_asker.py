@@ -1,10 +1,11 @@
-"""The asker beside a bare loop of the same client, with 200 requests in flight.
+"""The asker beside bare loops of aiohttp and of openai's client, with 200 requests in flight.
 
     python benchmarks/bench_asker.py [--requests 3000] [--memory 100000]
 
 A server in a process of its own replies after 50 ms with 6 kB. Rate and processor time are the
-asker's over the loop's, the best of three runs each, in turns. Memory is the peak (VmHWM) of three
-processes: one asks 1,000 questions, one 10,000, one `--memory`. What grows is the journal's index.
+best of three runs each, in turns, and the asker's over those of aiohttp's loop. Memory is the peak
+(VmHWM) of three processes: one asks 1,000 questions, one 10,000, one `--memory`. What grows is the
+journal's index.
 """
 
 import argparse
@@ -61,6 +62,24 @@ async def bare(url: str, number: int) -> None:
     await client.close()
 
 
+async def bare_aiohttp(url: str, number: int) -> None:
+    import aiohttp
+
+    headers = {"Authorization": "Bearer EMPTY", "Content-Type": "application/json"}
+    rows = iter(range(number))
+    async with aiohttp.ClientSession(
+        headers=headers, connector=aiohttp.TCPConnector(limit=0)
+    ) as session:
+
+        async def loop() -> None:
+            for i in rows:
+                body = json.dumps({"model": "m", "messages": messages(i)})
+                async with session.post(f"{url}/chat/completions", data=body) as response:
+                    json.loads(await response.read())
+
+        await asyncio.gather(*(loop() for _ in range(WIDTH)))
+
+
 def asker(url: str, number: int, folder: Path) -> None:
     from dianjin_ext.inference import AskSettings, Request
     from dianjin_ext.inference.ask import ask
@@ -73,24 +92,27 @@ def asker(url: str, number: int, folder: Path) -> None:
         assert sum(1 for _ in ask(requests, settings, journal=Path(journal, "j"))) == number
 
 
-def measure(which: str, url: str, number: int) -> None:
+def ask_by(way: str, url: str, number: int, folder: Path) -> None:
+    if way == "asker":
+        asker(url, number, folder)
+    else:
+        asyncio.run((bare if way == "openai" else bare_aiohttp)(url, number))
+
+
+def measure(way: str, url: str, number: int) -> None:
     """Run in a process of its own; prints seconds, processor seconds and peak MiB."""
     with tempfile.TemporaryDirectory() as folder:
-        # imports and the first connection are no part of the rate
-        (asker(url, 1, Path(folder)) if which == "asker" else asyncio.run(bare(url, 1)))
+        ask_by(way, url, 1, Path(folder))  # imports are no part of the rate
         wall, processor = time.perf_counter(), time.process_time()
-        if which == "asker":
-            asker(url, number, Path(folder))
-        else:
-            asyncio.run(bare(url, number))
+        ask_by(way, url, number, Path(folder))
         times = time.perf_counter() - wall, time.process_time() - processor
     status = Path("/proc/self/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(json.dumps([*times, peak]))
 
 
-def run(which: str, url: str, number: int) -> list[float]:
-    command = [sys.executable, __file__, "--measure", which, url, str(number)]
+def run(way: str, url: str, number: int) -> list[float]:
+    command = [sys.executable, __file__, "--measure", way, url, str(number)]
     environment = {**os.environ, "OPENAI_API_KEY": "EMPTY"}
     return json.loads(subprocess.check_output(command, env=environment, text=True))
 
@@ -102,20 +124,23 @@ def main() -> None:
     parser.add_argument("--measure", nargs=3)
     given = parser.parse_args()
     if given.measure:
-        which, url, number = given.measure
-        return measure(which, url, int(number))
+        way, url, number = given.measure
+        return measure(way, url, int(number))
     server = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
     try:
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-        runs: list[tuple[list[float], list[float]]] = []
-        for _ in range(3):
-            runs.append((run("bare", url, given.requests), run("asker", url, given.requests)))
-        for i, name in ((0, "bare loop"), (1, "asker")):
-            wall, processor = (min(pair[i][k] for pair in runs) for k in (0, 1))
-            rate, each = given.requests / wall, 1000 * processor / given.requests
-            print(f"{name:10} {rate:6.0f} requests/s  {each:5.2f} ms of processor time each")
-        wall, processor = (min(p[1][k] for p in runs) / min(p[0][k] for p in runs) for k in (0, 1))
-        print(f"rate {1 / wall:.2f} of the loop's, processor time {processor:.2f} of the loop's")
+        ways = ("openai", "aiohttp", "asker")
+        runs = [{way: run(way, url, given.requests) for way in ways} for _ in range(3)]
+        walls = {way: min(each[way][0] for each in runs) for way in ways}
+        costs = {way: min(each[way][1] for each in runs) / given.requests for way in ways}
+        for way in ways:
+            rate, cost = given.requests / walls[way], 1000 * costs[way]
+            print(f"{way:8} {rate:6.0f} requests/s  {cost:5.2f} ms of processor time each")
+        print(
+            f"rate {walls['aiohttp'] / walls['asker']:.2f} of aiohttp's loop, processor time "
+            f"{costs['asker'] / costs['aiohttp']:.2f} of it and "
+            f"{costs['asker'] / costs['openai']:.2f} of that of openai's client"
+        )
         numbers = (1000, 10_000, given.memory)
         peaks = [run("asker", url, number)[2] for number in numbers]
         sides = " ".join(f"{n:,}: {peak:.1f} MiB" for n, peak in zip(numbers, peaks, strict=True))

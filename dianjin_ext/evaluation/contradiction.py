@@ -25,9 +25,10 @@ _IN_PROSE: Final = ("choice", "number", "label")
 _MARKED = re.compile(
     r"answer|boxed|\b(?:therefore|thus|hence|so|consequently|conclusion|correct|choose|select)\b"
     r"|\b(?:sentiment|label|verdict|judg|classif)|####|答案|答[:：]|因此|所以|故|综上|选|正确|符合|结论"
-    r"|情[绪感]|倾向|判断|判定|极性|类别",
-    re.IGNORECASE,
+    r"|情[绪感]|倾向|判断|判定|极性|类别"
 )
+"""Of a text in lower case, which is twice as fast as a search without regard to case."""
+
 # `D is correct` judges one option of several, and chooses none.
 _CHOOSES = re.compile(r"answer|choose|select|boxed|答案|答[:：]|选(?!项)", re.IGNORECASE)
 _END = re.compile(r"[。！!？?\n]|\.(?=\s)")
@@ -110,7 +111,9 @@ def _last_stated(thought: str, reads: Reads) -> tuple[str, str] | None:
         said = reads.answer(box.content) if box else ""
         return (said, thought[box.start :]) if box and said else None
     ends = [0, *(match.end() for match in _END.finditer(thought))]
-    marks = [match.start() for match in _MARKED.finditer(thought)]
+    lower = thought.lower()
+    marked = _MARKED.finditer(lower if len(lower) == len(thought) else thought)
+    marks = [match.start() for match in marked]
     begins = dict.fromkeys(ends[bisect_right(ends, mark) - 1] for mark in reversed(marks))
     for begin in islice(begins, _MOST):
         rest = thought[begin:]

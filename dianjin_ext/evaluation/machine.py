@@ -10,7 +10,7 @@ from typing import Any, Final
 __all__ = ["hardware", "versions"]
 
 _PACKAGES: Final = (
-    *("dianjin-ext", "openai", "math-verify", "scipy", "numpy"),
+    *("dianjin-ext", "aiohttp", "math-verify", "scipy", "numpy"),
     *("torch", "transformers", "vllm", "verl", "ray"),
 )
 

@@ -1,6 +1,6 @@
 """Asking models: requests and replies, limits, the journal, local sampling; no data set, no reward.
 
-Everything that needs the extra `ask` (openai, tenacity) is imported when something is asked.
+Everything that needs the extra `ask` (aiohttp, tenacity) is imported when something is asked.
 """
 
 from dianjin_ext.inference.reply import Reply

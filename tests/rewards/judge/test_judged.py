@@ -168,14 +168,14 @@ def test_compute_score_names_the_function_for_a_judge():
 def test_imports_nothing_until_a_judge_is_made():
     code = (
         "import sys, dianjin_ext.rewards.judged\n"
-        "heavy = {'openai', 'tenacity', 'diskcache', 'ray', 'torch', 'verl', 'sqlite3'}\n"
+        "heavy = {'aiohttp', 'tenacity', 'diskcache', 'ray', 'torch', 'verl', 'sqlite3'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
 
 
-@pytest.mark.parametrize("missing", ["openai", "tenacity", "diskcache"])
+@pytest.mark.parametrize("missing", ["aiohttp", "tenacity", "diskcache"])
 def test_a_missing_extra_is_named(missing):
     code = (
         f"import asyncio, sys; sys.modules[{missing!r}] = None\n"

@@ -1,0 +1,138 @@
+"""`dianjin eval` beside bare loops of requests, with 200 in flight at 50 ms a reply.
+
+    python benchmarks/bench_eval.py [--rows 3000] [--memory 100000]
+
+A server in a process of its own replies after 50 ms with 6 kB. Each way asks as many questions in a
+process of its own: a bare loop of aiohttp, one of openai's client, the asker, and the evaluation,
+which also reads, grades, counts and writes. Processor time is of that process alone, the least of
+three runs, in turns. The ideal rate is 200 in 50 ms; what a client of one core can do at the most
+is what the loop of aiohttp does. Memory is the peak (VmHWM) of three evaluations.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench_asker import SERVER, WIDTH, bare, bare_aiohttp
+
+IDEAL = WIDTH / 0.05
+WAYS = ("aiohttp", "openai", "asker", "eval")
+# a thousand words, then the answer: half of the questions are answered right
+REPLY = "<think>\n{}\n</think>\n<answer>\n\\boxed{{7}}\n</answer>".format("word " * 1190)
+PROTOCOL = "about: cost\nsource: none\nsampling: {temperature: 0, max_tokens: 2048}\n"
+
+
+def questions(number: int) -> Iterator[dict[str, object]]:
+    """Rows of 2 kB in DocMath-Eval's format."""
+    page = "Assets and liabilities of the year are shown below. " * 40
+    for i in range(number):
+        yield {
+            "question_id": f"simplong-testmini-{i}",
+            "question": f"What is number {i} of the page, in millions?",
+            "paragraphs": [page],
+            "ground_truth": 7.0 if i % 2 else i + 0.5,
+        }
+
+
+def asker(url: str, number: int, folder: Path) -> None:
+    from dianjin_ext.inference import AskSettings, Request
+    from dianjin_ext.inference.ask import ask
+
+    settings = AskSettings(
+        model="m", base_url=url, max_in_flight=WIDTH, state_dir=str(folder / "state")
+    )
+    requests = (
+        Request(str(row["question_id"]), [{"role": "user", "content": json.dumps(row)}])
+        for row in questions(number)
+    )
+    with tempfile.TemporaryDirectory(dir=folder) as journal:
+        assert sum(1 for _ in ask(requests, settings, journal=Path(journal, "j"))) == number
+
+
+def evaluation(url: str, number: int, folder: Path) -> None:
+    from dianjin_ext.evaluation.plan import plan
+    from dianjin_ext.evaluation.run import evaluate
+    from dianjin_ext.inference import AskSettings
+
+    settings = AskSettings(
+        model="m", base_url=url, max_in_flight=WIDTH, state_dir=str(folder / "state")
+    )
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        file, protocol = Path(made, "simplong_testmini.jsonl"), Path(made, "cost.yaml")
+        with file.open("w") as lines:
+            lines.writelines(json.dumps(row) + "\n" for row in questions(number))
+        protocol.write_text(PROTOCOL)
+        tasks = plan(["docmath_simplong"], [str(protocol)], data=[str(file)])
+        [result] = evaluate(tasks, settings, Path(made, "out"))
+        assert result["n"] == number and result["format_rate"] == 1.0
+        assert number < 100 or abs(result["accuracy"] - 0.5) < 0.01
+
+
+def ask_by(way: str, url: str, number: int, folder: Path) -> None:
+    if way in ("aiohttp", "openai"):
+        asyncio.run((bare if way == "openai" else bare_aiohttp)(url, number))
+    else:
+        (asker if way == "asker" else evaluation)(url, number, folder)
+
+
+def measure(way: str, url: str, number: int) -> None:
+    """Run in a process of its own; prints seconds, processor seconds and peak MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        ask_by(way, url, 2, Path(folder))  # imports are no part of the rate
+        wall, processor = time.perf_counter(), time.process_time()
+        ask_by(way, url, number, Path(folder))
+        times = time.perf_counter() - wall, time.process_time() - processor
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps([*times, peak]))
+
+
+def run(way: str, url: str, number: int) -> list[float]:
+    command = [sys.executable, __file__, "--measure", way, url, str(number)]
+    environment = {**os.environ, "OPENAI_API_KEY": "EMPTY"}
+    return json.loads(
+        subprocess.check_output(command, env=environment, text=True, stderr=subprocess.DEVNULL)
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=3000)
+    parser.add_argument("--memory", type=int, default=100_000)
+    parser.add_argument("--measure", nargs=3)
+    given = parser.parse_args()
+    if given.measure:
+        way, url, number = given.measure
+        return measure(way, url, int(number))
+    code = SERVER.replace('"word " * 1200', repr(REPLY))
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
+        runs = [{way: run(way, url, given.rows) for way in WAYS} for _ in range(3)]
+        rates = {way: given.rows / min(each[way][0] for each in runs) for way in WAYS}
+        costs = {way: 1000 * min(each[way][1] for each in runs) / given.rows for way in WAYS}
+        for way in WAYS:
+            print(
+                f"{way:8} {rates[way]:5.0f} responses/s ({rates[way] / IDEAL:.0%} of the ideal, "
+                f"{rates[way] / rates['aiohttp']:.2f} of aiohttp's)  "
+                f"{costs[way]:.2f} ms of processor time each"
+            )
+        sizes = sorted({1000, 10_000, given.memory})
+        peaks = {size: run("eval", url, size)[2] for size in sizes}
+        sides = " ".join(f"{size:,}: {peak:.1f} MiB" for size, peak in peaks.items())
+        each = 1024 * (peaks[sizes[-1]] - peaks[1000]) / (sizes[-1] - 1000)
+        print(f"peak memory by rows  {sides}; {each:.2f} kB more a row")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+if __name__ == "__main__":
+    main()
