@@ -154,10 +154,10 @@ def _table(table: Table, language: Language) -> str:
 
 
 def _of_bars(bars: Bars) -> Table:
-    """Return bars as a table; a group's name stands beside its first."""
+    """Return bars as a table."""
     rows: list[list[Cell]] = []
     for group, of in bars.groups:
-        rows += [[group if nth == 0 else "", name, bar] for nth, (name, bar) in enumerate(of)]
+        rows += [[group, name, bar] for name, bar in of]
     return Table(["", "", Words("95 % interval in brackets", "方括号内为 95% 区间")], rows)
 
 
