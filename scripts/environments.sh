@@ -15,21 +15,23 @@ else
   [ -x "$UV" ] || { python3 -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv; }
 fi
 
-make_environment() { # name, extras
+make_environment() { # name, extras, options of uv pip install
   local folder=.venv/$1 stamp=.venv/$1/.installed
   [ "$stamp" -nt pyproject.toml ] && return
   echo "installing $folder"
   [ -x "$folder/bin/python" ] || "$UV" venv --quiet --python "$PYTHON" "$folder"
-  # verl starts a dozen processes that import the same modules: compile them once, here
-  "$UV" pip install --quiet --compile-bytecode --python "$folder/bin/python" --editable ".[$2]"
+  "$UV" pip install --quiet ${3:-} --python "$folder/bin/python" --editable ".[$2]"
   touch "$stamp"
 }
+
+# verl starts a dozen processes that import the same modules: compile them once, here
+COMPILE=--compile-bytecode
 
 [ $# -gt 0 ] || set -- verl llamafactory evalscope
 for name in "$@"; do
   case $name in
-    verl) make_environment verl verl,data,eval,judge,dev,dev-s3 ;;
-    llamafactory) make_environment llamafactory llamafactory,data,eval,judge,dev ;;
+    verl) make_environment verl verl,data,eval,judge,dev,dev-s3 $COMPILE ;;
+    llamafactory) make_environment llamafactory llamafactory,data,eval,judge,dev $COMPILE ;;
     evalscope) make_environment evalscope evalscope,inspect,eval,judge,dev ;;
     *) echo "no environment $name; known: verl llamafactory evalscope" >&2 && exit 2 ;;
   esac

@@ -92,8 +92,9 @@ class Said(NamedTuple):
     def answer(self, question: Question, sample: int) -> Answer:
         """Return it as `dianjin eval` would have it."""
         request = Request(question.id, ())
-        if refused(self.message):
-            return Answer(request, sample, "refused", None)
+        if (refusal := refused(self.message)) is not None:
+            outcome, error = refusal
+            return Answer(request, sample, outcome, None, error)
         finish = _FINISHES.get(self.stop_reason, self.stop_reason)
         text = whole_text(self.message)
         parts = split_thinking(text) or (Reply.opening, None, Reply.closing, text)
@@ -151,9 +152,11 @@ class HostGrading:
         return dict(row)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; nothing can be graded any more."""
         atexit.unregister(self.close)
-        self._wait(self._stack.aclose())
+        if self._loop.is_running():
+            self._wait(self._stack.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _open(self, out: Path, judge: JudgeSettings | None) -> Models:
         models = open_models([self._task.rules], out, judge=judge)

@@ -4,18 +4,20 @@ EvalScope's and inspect-ai's messages take the first `<think>…</think>` out of
 stands, trim what is left of both, and keep no trace of where it was.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
+from openai import APIStatusError
 from openai.types.chat import ChatCompletion
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.inference.answer import Outcome
+from dianjin_ext.inference.client import error_of, refusal
 from dianjin_ext.inference.reply import Reply, read_reply
 
 __all__ = [
     "FAULTS_OF_SETUP",
-    "REFUSED",
     "keep_text",
+    "refuse",
     "refused",
     "storable",
     "unusable",
@@ -25,10 +27,9 @@ __all__ = [
 FAULTS_OF_SETUP: Final = frozenset({401, 403, 404})
 """HTTP status of a server that would refuse every request."""
 
-REFUSED: Final[Mapping[str, Any]] = {"dianjin_refused": True}
-"""The metadata of a message that stands for a request that the server refused."""
-
-_TEXT: Final = "dianjin_text"
+_TEXT: Final = "dianjin_text"  # in the metadata of a message
+_REFUSED: Final = "dianjin_refused"
+_SHORTEST_SECRET: Final = 8  # a server without keys takes any word, such as EMPTY
 _FIELDS: Final = ("content", "reasoning_content", "reasoning")
 
 
@@ -75,9 +76,19 @@ def whole_text(message: Message) -> str:
     return Reply(message.text, "\n".join(thinking) if thinking else None, "").text
 
 
-def refused(message: Message) -> bool:
-    """Return whether a message stands for a request that the server refused."""
-    return bool(REFUSED.items() <= (message.metadata or {}).items())
+def refuse(message: Message, error: APIStatusError, key: str) -> None:
+    """Have a message stand for a request that the server refused; the key is not quoted."""
+    said, code = error_of(error.response.content)
+    told = f"HTTP {error.status_code}: {said}"
+    told = (told if len(key) < _SHORTEST_SECRET else told.replace(key, "***"))[:300]
+    outcome: Outcome = "content_filter" if refusal(told, said, code).filtered else "refused"
+    message.metadata = {_REFUSED: [outcome, told]}
+
+
+def refused(message: Message) -> tuple[Outcome, str] | None:
+    """Return how and why the server refused the request that a message stands for."""
+    found = (message.metadata or {}).get(_REFUSED)
+    return None if found is None else (found[0], found[1])
 
 
 def unusable(status: int) -> DianjinError:

@@ -20,7 +20,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.connections import open_session
 from dianjin_ext.inference.faults import Refused, Transient
 
-__all__ = ["Client", "Endpoint"]
+__all__ = ["Client", "Endpoint", "error_of", "refusal"]
 
 _FAULTS_OF_SETUP: Final = frozenset({401, 402, 403, 404, 405})
 _MAY_PASS: Final = frozenset({408, 409, 425, 429})
@@ -144,7 +144,7 @@ class Client:
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Exception:
         role = self._to.role
-        said, code = _error(body)
+        said, code = error_of(body)
         if status in _FAULTS_OF_SETUP:
             # Bodies of 401 and 403 may repeat the key.
             why = "" if status in (401, 403) else self.safe(f": {said}")
@@ -156,8 +156,32 @@ class Client:
         if status in _MAY_PASS or status >= 500:
             after = _retry_after(headers.get("Retry-After"))
             return Transient(message, after, crowded=status in _CROWDED)
-        words = f"{code} {said}".lower()
-        return Refused(message, filtered=any(word in words for word in _FILTERS))
+        return refusal(message, said, code)
+
+
+def refusal(message: str, said: str, code: str) -> Refused:
+    """Return that a server will not answer a request.
+
+    Args:
+        message: How it is told.
+        said: What the server says of it.
+        code: What it calls it; empty where it doesn't.
+    """
+    words = f"{code} {said}".lower()
+    return Refused(message, filtered=any(word in words for word in _FILTERS))
+
+
+def error_of(body: bytes) -> tuple[str, str]:
+    """Return what the body of an error says, and its code; OpenAI's has both under `error`."""
+    text = body.decode(errors="replace").strip()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, ""
+    error = found.get("error", found) if isinstance(found, dict) else found
+    if not isinstance(error, dict):
+        return text if error is found else str(error), ""
+    return str(error.get("message") or text), str(error.get("code") or "")
 
 
 def _is_address(url: str) -> bool:
@@ -173,19 +197,6 @@ def _json(body: dict[str, Any]) -> bytes:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # a lone surrogate
         return json.dumps(body).encode()
-
-
-def _error(body: bytes) -> tuple[str, str]:
-    """Return what the body of an error says, and its code; OpenAI's has both under `error`."""
-    text = body.decode(errors="replace").strip()
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text, ""
-    error = found.get("error", found) if isinstance(found, dict) else found
-    if not isinstance(error, dict):
-        return text if error is found else str(error), ""
-    return str(error.get("message") or text), str(error.get("code") or "")
 
 
 def _retry_after(value: str | None) -> float | None:

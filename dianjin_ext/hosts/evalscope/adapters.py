@@ -10,11 +10,12 @@ from evalscope.api.benchmark import BenchmarkMeta, DefaultDataAdapter
 from evalscope.api.dataset import DatasetDict, MemoryDataset, Sample
 from evalscope.api.evaluator import TaskState
 from evalscope.api.messages import ChatMessage, ChatMessageSystem, ChatMessageUser
-from evalscope.api.metric import Score
+from evalscope.api.metric import AggScore, SampleScore, Score
 from evalscope.api.metric.semantics import MetricSelector
 from evalscope.api.model import GenerateConfig, Model, ModelOutput
 from evalscope.api.registry import register_benchmark
 
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.benchmarks import BENCHMARKS
 from dianjin_ext.evaluation.benchmarks.base import OWN
 from dianjin_ext.evaluation.plan import Choices, plan
@@ -120,6 +121,18 @@ class DianjinAdapter(DefaultDataAdapter):
             explanation=row["reason"],
             metadata={name: value for name, value in row.items() if name not in TEXTS},
         )
+
+    def aggregate_scores(self, sample_scores: list[SampleScore]) -> list[AggScore]:
+        """See `DefaultDataAdapter.aggregate_scores`.
+
+        Raises:
+            DianjinError: Every request was refused, so that there is no number.
+        """
+        rows = [each.score.metadata for each in sample_scores]
+        if rows and all(row["outcome"] == "refused" for row in rows):
+            raise DianjinError(f"{self.name}: every request was refused: {rows[0]['error']}")
+        found: list[AggScore] = super().aggregate_scores(sample_scores)
+        return found
 
     def finalize(self, *args: Any, **kwargs: Any) -> None:
         """Close what a judge was asked through."""

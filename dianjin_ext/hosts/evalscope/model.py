@@ -1,5 +1,6 @@
 """A model behind OpenAI's protocol whose text stays whole: `eval_type` `dianjin`."""
 
+import contextlib
 from typing import Any, Final
 
 from evalscope.api.model import ChatCompletionChoice, ModelOutput
@@ -8,16 +9,25 @@ from evalscope.models.openai_compatible import OpenAICompatibleAPI
 from openai import APIStatusError
 from openai.types.chat import ChatCompletion
 
-from dianjin_ext.hosts.whole_text import FAULTS_OF_SETUP, REFUSED, keep_text, storable, unusable
+from dianjin_ext.hosts.whole_text import FAULTS_OF_SETUP, keep_text, refuse, storable, unusable
+from dianjin_ext.inference.faults import Transient
 
 __all__ = ["EVAL_TYPE", "WholeTextAPI"]
 
 EVAL_TYPE: Final = "dianjin"
+_TRIES: Final = 3
 
 
 @register_model_api(EVAL_TYPE)
 class WholeTextAPI(OpenAICompatibleAPI):
     """EvalScope's client for OpenAI's protocol; keeps the text that the model wrote."""
+
+    def generate(self, *args: Any, **kwargs: Any) -> ModelOutput:
+        """See `ModelAPI.generate`; a reply that can't be read is asked for again."""
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(Transient):
+                return super().generate(*args, **kwargs)
+        return super().generate(*args, **kwargs)
 
     def chat_choices_from_completion(
         self, completion: ChatCompletion, tools: list[Any]
@@ -35,7 +45,7 @@ class WholeTextAPI(OpenAICompatibleAPI):
         return choices
 
     def handle_bad_request(self, ex: APIStatusError) -> ModelOutput:
-        """Return an empty reply, marked as refused; EvalScope's would say what the error says.
+        """Return an empty reply, marked as refused; EvalScope's would say what the error does.
 
         Raises:
             DianjinError: The server refuses every request.
@@ -43,6 +53,5 @@ class WholeTextAPI(OpenAICompatibleAPI):
         if ex.status_code in FAULTS_OF_SETUP:
             raise unusable(ex.status_code) from None  # what it says may repeat the key
         output = ModelOutput.from_content(self.model_name, "", stop_reason="unknown")
-        output.error = str(ex.message).replace(self.api_key, "***")[:300]
-        output.message.metadata = dict(REFUSED)
+        refuse(output.message, ex, str(self.api_key))
         return output

@@ -8,7 +8,7 @@ from inspect_ai.model._providers.openai_compatible import OpenAICompatibleAPI
 from openai import APIStatusError
 from openai.types.chat import ChatCompletion
 
-from dianjin_ext.hosts.whole_text import FAULTS_OF_SETUP, REFUSED, keep_text, storable, unusable
+from dianjin_ext.hosts.whole_text import FAULTS_OF_SETUP, keep_text, refuse, storable, unusable
 
 __all__ = ["WholeTextAPI"]
 
@@ -60,6 +60,5 @@ class WholeTextAPI(OpenAICompatibleAPI):
         if ex.status_code in FAULTS_OF_SETUP:
             return unusable(ex.status_code)
         output = ModelOutput.from_content(self.model_name, "", stop_reason="unknown")
-        output.error = str(ex.message).replace(str(self.api_key), "***")[:300]
-        output.message.metadata = dict(REFUSED)
+        refuse(output.message, ex, str(self.api_key))
         return output

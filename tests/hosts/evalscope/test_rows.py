@@ -57,6 +57,11 @@ def test_a_refused_question_has_no_answer(comparison, run, data, protocol):
     assert comparison.by_sample(ran.rows) == expected
     assert [row["id"] for row in ran.rows if row["outcome"] == "refused"] == ["finqa/page-3"]
     assert ran.metrics == {("mean", None): 0.0}
+    comparison.server.default = "status 400"
+    with pytest.raises(
+        DianjinError, match=r"dj_tfns: every request was refused: HTTP 400: .*\*\*\*"
+    ):
+        run(["tfns"], data, protocol, samples=1)
 
 
 def test_a_server_that_refuses_everything_is_one_line_without_the_key(server, run, data, tmp_path):

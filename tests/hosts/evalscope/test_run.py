@@ -31,6 +31,24 @@ def finished(process, code=0):
     return stdout
 
 
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """The command, in this process."""
+
+    def run(*arguments):
+        from dianjin_ext.hosts.evalscope import __main__
+
+        given = ["evalscope", *map(str, arguments), "--model", "m", "--out", str(tmp_path / "es")]
+        monkeypatch.setattr(sys, "argv", given)
+        try:
+            __main__.main()
+        except SystemExit as ended:
+            if ended.code:
+                raise
+
+    return run
+
+
 def test_killed_and_resumed(comparison, ran_in, data, protocol, tmp_path):
     server, out = comparison.server, tmp_path / "es"
     tasks = comparison.tasks(["finqa"], data, protocol, samples=4)
@@ -80,7 +98,7 @@ def test_another_run_in_the_same_folder_is_refused(server, run, data, protocol):
     assert len(server.bodies) == asked
 
 
-def test_evalscopes_own_math_500_and_gpqa(server, tmp_path):
+def test_evalscopes_own_math_500_and_gpqa(server, command, tmp_path):
     problems, questions = tmp_path / "math500.jsonl", tmp_path / "gpqa_diamond.csv"
     rows = [
         {"problem": f"What is {n}/4?", "solution": "…", "answer": f"\\frac{{{n}}}{{4}}"}
@@ -102,8 +120,7 @@ def test_evalscopes_own_math_500_and_gpqa(server, tmp_path):
     server.default = reply
     arguments = ["math_500", "gpqa_diamond", "--own", "--protocol", "dianjin_r1"]
     arguments += ["--data", f"math_500={problems}", "--data", f"gpqa_diamond={questions}"]
-    arguments += ["--model", "m", "--base-url", server.base_url, "--out", tmp_path / "es"]
-    finished(start(*arguments))
+    command(*arguments, "--base-url", server.base_url)
     scores = {}
     for name in ("math_500", "gpqa_diamond"):
         path = tmp_path / f"es/evalscope-{name}.dianjin_r1/reports/m/{name}.json"
@@ -125,16 +142,38 @@ def test_evalscopes_own_math_500_and_gpqa(server, tmp_path):
         (["math_500", "gpqa_diamond", "--own", "--data", "x"], "say whose it is: --data math_500="),
     ],
 )
-def test_what_does_not_fit_is_one_line(arguments, said, tmp_path, monkeypatch, capsys):
-    from dianjin_ext.hosts.evalscope import __main__ as command
-
-    where = ["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--out", str(tmp_path / "es")]
-    monkeypatch.setattr(sys, "argv", ["evalscope", *arguments, *where])
+def test_what_does_not_fit_is_one_line(arguments, said, command, capsys):
     with pytest.raises(SystemExit) as ended:
-        command.main()
+        command(*arguments, "--base-url", "http://127.0.0.1:9/v1")
     assert ended.value.code == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("error: ") and said in last
+    assert last.startswith("error: ")
+    assert said in last
+
+
+def nothing(server):
+    """A completion without any text, of no tokens."""
+    return "json " + json.dumps({**server.completion(None), "usage": None})
+
+
+def test_a_reply_that_can_not_be_read_is_asked_for_again(server, command, data):
+    server.default = "\\boxed{0.125}"
+    server.script.extend([nothing(server), nothing(server)])
+    arguments = ["finqa", "--data", data["finqa"], "--limit", 1, "--base-url", server.base_url]
+    command(*arguments)
+    assert len(server.bodies) == 3
+
+
+def test_a_reply_that_can_never_be_read_is_no_wrong_answer(server, command, data, capsys):
+    server.default = nothing(server)
+    arguments = ["finqa", "--data", data["finqa"], "--limit", 1, "--base-url", server.base_url]
+    with pytest.raises(SystemExit):
+        command(*arguments)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "the reply is no chat completion" in last
+    assert last.endswith("run the same command again to go on")
+    server.default = "\\boxed{0.125}"
+    command(*arguments)
 
 
 @pytest.mark.parametrize("eval_type", ["dianjin", "openai_api"])
@@ -175,7 +214,8 @@ def test_evalscopes_own_api(comparison, ran_in, data, protocol, tmp_path, eval_t
     assert comparison.sent() == asked
     rows = comparison.by_sample(ran.rows)
     for row in [*rows.values(), *expected.values()]:
-        row.pop("response") if eval_type == "openai_api" else None  # other blanks
+        for name in ("response", "span") if eval_type == "openai_api" else ():  # other blanks
+            row.pop(name)
     assert rows == expected
     assert ("vote_at_k", 2) in ran.metrics
 
