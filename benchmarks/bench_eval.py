@@ -24,8 +24,9 @@ from bench_asker import SERVER, WIDTH, bare, bare_aiohttp
 
 IDEAL = WIDTH / 0.05
 WAYS = ("aiohttp", "openai", "asker", "eval")
-# a thousand words, then the answer: half of the questions are answered right
-REPLY = "<think>\n{}\n</think>\n<answer>\n\\boxed{{7}}\n</answer>".format("word " * 1190)
+# half of the questions are answered right; the reasoning states the answer at its end
+STEP = "The total of the year before was 12.5 million, by which the change is measured. "
+REPLY = f"<think>\n{STEP * 72}So the answer is 7.\n</think>\n<answer>\n\\boxed{{7}}\n</answer>"
 PROTOCOL = "about: cost\nsource: none\nsampling: {temperature: 0, max_tokens: 2048}\n"
 
 

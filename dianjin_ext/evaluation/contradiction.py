@@ -6,7 +6,6 @@ rounding, scale or a percent sign only is the same.
 """
 
 import re
-from bisect import bisect_right
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -110,12 +109,14 @@ def _last_stated(thought: str, reads: Reads) -> tuple[str, str] | None:
         box = last_box(thought)
         said = reads.answer(box.content) if box else ""
         return (said, thought[box.start :]) if box and said else None
-    ends = [0, *(match.end() for match in _END.finditer(thought))]
+    begins = [0, *(match.end() for match in _END.finditer(thought))]
+    ends = [*begins[1:], len(thought)]
     lower = thought.lower()
-    marked = _MARKED.finditer(lower if len(lower) == len(thought) else thought)
-    marks = [match.start() for match in marked]
-    begins = dict.fromkeys(ends[bisect_right(ends, mark) - 1] for mark in reversed(marks))
-    for begin in islice(begins, _MOST):
+    text = lower if len(lower) == len(thought) else thought
+    # from the last, as far as is needed
+    sentences = zip(reversed(begins), reversed(ends), strict=True)
+    marked = (begin for begin, end in sentences if _MARKED.search(text, begin, end))
+    for begin in islice(marked, _MOST):
         rest = thought[begin:]
         if reads.kind == "choice" and not _CHOOSES.search(rest):
             continue

@@ -108,7 +108,7 @@ def test_a_mean_over_samples_is_covered_in_93_to_97_percent(p):
 def test_a_mean_is_covered_whatever_its_samples_have_in_common(p, n, samples, spread):
     runs = means(np.random.default_rng(2), 1000, n, samples, p, spread)
     # 1000 runs of an interval that covers 95 % differ by 0.7 points; of 20 questions by more
-    slack = 0.01 if n == 20 else 0.005
+    slack = 0.015 if n == 20 else 0.005
     assert 0.93 - slack <= coverage(estimates(runs), p) <= 0.97 + slack
     assert is_unbiased(runs.mean(axis=1), p)
 
