@@ -32,7 +32,7 @@ _DOUBT = re.compile(
     r"\b(?:not|no|if|unless|whether|or|could|might|(?-i:may)|cannot|unable|insufficient"
     r"|however|but|assum\w+|suppos\w+|perhaps|maybe|more than|less than|at least|at most|up to"
     r"|(?:over|under|above|below)(?= ?[$€£¥]?[0-9])"
-    r"|between|nearly|almost|exceed\w*|target\w*|expect\w*|potentially)\b|n['’]t\b|[?？<>≥≤±]"
+    r"|between(?=\s?[-$€£¥(]{0,2}[0-9])|nearly|almost|exceed\w*|target\w*|expect\w*|potentially)\b|n['’]t\b|[?？<>≥≤±]"
     r"|不|没|无|未|如果|若|假设|超过|至少|至多|以上|以下|大于|小于|或|可能|预计|但",
     re.IGNORECASE,
 )
