@@ -38,7 +38,7 @@ def _converse(conversation: Conversation, console: Console) -> None:
     while True:
         asked = False
         try:
-            if text := console.input("[bold cyan]> [/]").strip():
+            if text := input("> ").strip():  # not rich's: readline must know the prompt
                 asked = True
                 _reply(conversation, text, console)
         except EOFError:
