@@ -173,9 +173,10 @@ def test_the_numbers_of_a_result_are_the_truth(spread, p):
             covered[name] += number["low"] <= truths[name] <= number["high"]
     for name, truth in truths.items():
         assert is_unbiased(found[name], truth), name
-        slack = 3 * (0.05 * 0.95 / runs) ** 0.5 if runs < 1000 else 0.02
-        assert 0.95 - slack <= covered[name] / runs, (name, covered[name])
-        assert runs < 1000 or covered[name] / runs <= 0.97, (name, covered[name])
+        share, chance = covered[name] / runs, 3 * (0.05 * 0.95 / runs) ** 0.5
+        assert share >= 0.95 - chance, (name, share)
+        # a rate near an end, as pass@4 of an easy set, is covered rather more often
+        assert truth > 0.95 or share <= 0.95 + chance, (name, share)
 
 
 def test_mcnemar_calls_equal_models_different_in_at_most_five_percent():
