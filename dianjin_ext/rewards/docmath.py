@@ -24,6 +24,7 @@ _MAX_LENGTH: Final = 200
 
 _MAX_BITS: Final = 10_000
 _TOLERANCE: Final = 0.0015
+_SAID: Final = {"yes": 1.0, "no": 0.0}
 _DROPPED = ("£", "€", "¥", "million", "billion", "thousand", "US", "USD", "RMB")
 _NUMBER = r"[-+]?(?:[\d,]*\.*\d+)"
 # A number among one word, or among one or two other characters; a line break may follow.
@@ -57,11 +58,12 @@ class _HugeError(Exception):
 
 
 def score_as_docmath(found: Extract, ground_truth: Any) -> Score:
-    """Score an extract by the published rule; a gold answer that is no number is unusable."""
-    try:
-        gold = float(ground_truth)
-    except (TypeError, ValueError, OverflowError):
-        gold = math.nan
+    """Score an extract by the published rule.
+
+    A gold answer is a number, a per cent (the share that it is; FinQA's reader writes shares so),
+    or yes or no (1 and 0, as the rule reads them); any other is unusable.
+    """
+    gold = _gold(ground_truth)
     if not math.isfinite(gold):
         return zero("gold_unusable", layout=found.format)
     if found.fault:
@@ -71,6 +73,18 @@ def score_as_docmath(found: Extract, ground_truth: Any) -> Score:
     number = isinstance(value, int | float)
     pred = repr(value).removesuffix(".0") if number else " ".join(text.split())
     return verdict(_is_right(0 if value is None else value, gold), pred)
+
+
+def _gold(ground_truth: Any) -> float:
+    text = ground_truth.strip() if isinstance(ground_truth, str) else ""
+    if text.lower() in _SAID:
+        return _SAID[text.lower()]
+    try:
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        return float(ground_truth)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def same_as_docmath(text: str, gold: float) -> bool:

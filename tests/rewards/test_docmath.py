@@ -80,6 +80,18 @@ def test_parity_replaces_the_comparison_only():
     assert grade(r"\boxed{5}", math.nan)["reason"] == "gold_unusable"
 
 
+def test_gold_answers_as_the_reader_of_finqa_writes_them():
+    for answer in ("14.936%", "14.94", "0.14936", "0.1494"):
+        assert grade(rf"\boxed{{{answer}}}", "14.936%")["reason"] == "correct", answer
+    assert grade(r"\boxed{16%}", "14.936%")["reason"] == "wrong"
+    assert grade(r"\boxed{yes}", "yes")["reason"] == "correct"
+    assert grade(r"\boxed{no}", "yes")["reason"] == "wrong"
+    assert grade(r"\boxed{no}", "no")["reason"] == "correct"
+    assert grade(r"\boxed{yes}", "no")["reason"] == "wrong"
+    for gold in ("%", "-%", "five %", "nan%", "inf%"):
+        assert grade(r"\boxed{5}", gold)["reason"] == "gold_unusable", gold
+
+
 def test_prose_is_read_as_a_statement():
     assert grade("Therefore, the answer is $-5.", 5, strictness="lenient")["score"] == 1.0
     assert grade("I have no idea.", 5, strictness="lenient")["score"] == 0.0
