@@ -52,6 +52,7 @@ class Grading:
 
         `judged` is 1.0 where a model decided, 0.0 where it was asked and did not, or had nothing to
         decide; `rule_acc` is then what the rules said. Both are absent where none may be asked.
+        `silent` is true where a model was asked and gave no reply that can be read.
 
         Raises:
             NoReply: The judge can't be asked now.
@@ -95,6 +96,8 @@ class Grading:
             said = await judge.decide(with_options(question), gold_text(question), answer)
         except Outage as error:
             raise NoReply(f"the judge: {error}") from None
+        if said is None:
+            return {**undecided, "silent": True}
         if said == "undecided":
             return undecided
         right = said == "correct"
@@ -120,7 +123,7 @@ class Grading:
         text = " ".join(found.content.split()) if found is not None else ""
         asked = {"judged": float(bool(text)), "rule_acc": row["acc"]}
         if not text:
-            return {**row, **asked}
+            return {**row, **asked, "silent": True}
         tags = self._grader.policy(question.data_source).tags
         boxed = text if "\\boxed" in text else _BOX.format(text)
         sample = await self._by_rules(question, tags.wrap("\n", boxed))

@@ -61,7 +61,10 @@ async def open_models(
         askers = {}
         for role, its in settings.items():
             askers[role] = await stack.enter_async_context(_asker(its, out, role))
-        yield Models(askers, None if judge is None else _judge(judge, out))
+        its_judge = None if judge is None else _judge(judge, out)
+        if its_judge is not None:
+            stack.push_async_callback(its_judge.close)
+        yield Models(askers, its_judge)
 
 
 def _asker(settings: AskSettings, out: Path, role: str) -> "Asker":

@@ -38,6 +38,7 @@ class Results:
         self.outcomes: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
         self.contradictions = 0
+        self.silent = 0
 
     @property
     def questions(self) -> int:
@@ -61,6 +62,7 @@ class Results:
             self.outcomes[row["outcome"]] += 1
             self.errors.setdefault(row["outcome"], row.get("error", ""))
             self.contradictions += bool(row.get("contradicts"))
+            self.silent += bool(row.get("silent"))
             if "judged" in row:
                 self._judged[_said(row)] += 1
 

@@ -101,10 +101,13 @@ def _results(rows: Iterable[dict[str, Any]]) -> list[Any]:
 
 
 async def _judged(calls: list[Any], judge: Mapping[str, Any]) -> list[Any]:
-    from dianjin_ext.rewards.judged import compute_score_with_judge
+    from dianjin_ext.rewards.judged import close_judges, compute_score_with_judge
 
     graded = (compute_score_with_judge(*call, judge=judge, **_settings) for call in calls)
-    return await asyncio.gather(*graded, return_exceptions=True)
+    try:
+        return await asyncio.gather(*graded, return_exceptions=True)
+    finally:
+        await close_judges()
 
 
 def _with_result(row: dict[str, Any], result: Any) -> bytes:

@@ -86,6 +86,14 @@ def standing(
         said.append(f"the protocol has a model that {what}; there was none")
     if undecided := results.reasons["undecided"]:
         said.append(f"{undecided:,} open answers were not decided and count as wrong")
+    if unusable := results.reasons["gold_unusable"]:
+        said.append(f"{unusable:,} answers have a gold that can't be read and count as wrong")
+    if results.silent:
+        what = "an answer taken out" if rules.judge == "extract" else "a verdict"
+        said.append(
+            f"{results.silent:,} answers got no readable reply where {what} was asked for; the "
+            "rules decided them"
+        )
     for outcome in ("refused", "content_filter"):
         if number := results.outcomes[outcome]:
             why = results.errors[outcome]

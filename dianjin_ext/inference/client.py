@@ -133,6 +133,7 @@ class Client:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
     def safe(self, message: str) -> str:
         """Return a message without the key, cut to a line's length."""

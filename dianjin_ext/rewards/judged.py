@@ -80,6 +80,12 @@ async def compute_score_with_judge(
     return {**grader.compose(data_source, sample), "judged": judged}
 
 
+async def close_judges() -> None:
+    """Close the connections of the judges that were asked in this event loop."""
+    for judge in _judges.pop(asyncio.get_running_loop(), {}).values():
+        await judge.close()
+
+
 def require_judge(judge: Mapping[str, Any]) -> None:
     """Check that a judge could be asked, before there is anything to ask; asks nothing.
 
@@ -116,7 +122,7 @@ async def _decided(
         if settings.neutral is not None:
             return open_score._replace(score=settings.neutral, acc=0.0, reason="unjudged")
         return zero("skipped", layout=open_score.format, pred=open_score.pred)
-    if said == "undecided":
+    if said not in ("correct", "wrong"):
         return open_score
     return verdict(said == "correct", open_score.pred, layout=open_score.format)
 

@@ -118,6 +118,46 @@ def test_a_judge_decides_on_every_answer(server, evaluate, finqa, tmp_path):
     assert all(is_judge(body) for body in repeated) and len(repeated) <= 4  # undecided ones
 
 
+def test_a_judge_that_gives_no_verdict_takes_the_name_away(server, evaluate, finqa, tmp_path):
+    server.default = lambda body: "banana" if is_judge(body) else said(shop(body))
+    own = protocol(tmp_path, judge="verdict")
+    judge = settings(tmp_path, server.base_url, max_attempts=2)
+    out = evaluate("finqa", "--data", finqa, "--protocol", own, "--settings", judge)
+    [result] = evaluate.results
+    assert (result["accuracy"], result["label"]) == (1.0, "own, changed")
+    assert result["departures"] == [
+        "20 answers got no readable reply where a verdict was asked for; the rules decided them"
+    ]
+    assert result["departures"][0] in out and "Unclosed" not in out
+
+
+def test_an_extractor_that_says_nothing_takes_the_name_away(server, evaluate, finqa, tmp_path):
+    server.default = lambda body: "" if "Take out" in str(body["messages"]) else said(shop(body))
+    extract = {"zh": "Take out: {response}", "en": "Take out: {response}"}
+    own = protocol(tmp_path, judge="extract", extract=extract)
+    judge = settings(tmp_path, server.base_url)
+    evaluate("finqa", "--data", finqa, "--protocol", own, "--settings", judge)
+    [result] = evaluate.results
+    assert (result["accuracy"], result["label"]) == (1.0, "own, changed")
+    assert "20 answers got no readable reply where an answer taken" in result["departures"][0]
+
+
+def test_gold_answers_that_a_protocol_cannot_read_are_told(server, evaluate, tmp_path):
+    server.default = said("5")
+    path = tmp_path / "xbrl.jsonl"
+    rows = [{"id": n, "query": "Q", "answer": "5" if n else "five"} for n in range(4)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    evaluate(
+        "xbrl_math",
+        "--data",
+        path,
+        "--protocol",
+        protocol(tmp_path, grading={"strictness": "lenient", "numbers": {"parity": "docmath"}}),
+    )
+    [result] = evaluate.results
+    assert result["departures"] == ["1 answers have a gold that can't be read and count as wrong"]
+
+
 def test_a_judge_that_is_down_is_no_wrong_answer(server, evaluate, finqa, tmp_path):
     server.default = lambda body: "status 500" if is_judge(body) else said(shop(body))
     own = protocol(tmp_path, judge="verdict")

@@ -40,6 +40,10 @@ class JudgeClient:
         if settings.kind == "classifier":
             self.url = self.url.removesuffix("/v1")
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
     async def ask(self, question: str, gold: str, answer: str) -> Verdict:
         """Send one request and read the verdict.
 

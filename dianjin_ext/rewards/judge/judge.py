@@ -60,11 +60,11 @@ class Judge:
         self._made_by = [settings.kind, settings.model, PROMPT_VERSION]
         if settings.kind == "classifier":
             self._made_by += [settings.template or "", str(settings.threshold)]
-        self._flights: dict[str, asyncio.Task[Verdict]] = {}
+        self._flights: dict[str, asyncio.Task[Verdict | None]] = {}
         self._faults: Counter[str] = Counter()
 
-    async def decide(self, question: str, gold: str, answer: str) -> Verdict:
-        """Return whether `answer` says what `gold` says.
+    async def decide(self, question: str, gold: str, answer: str) -> Verdict | None:
+        """Return whether `answer` says what `gold` says; None where no reply can be read.
 
         Equal texts are asked about once: the verdict is kept on disk, and whoever comes meanwhile
         waits for it, also in another process of this machine.
@@ -82,7 +82,11 @@ class Judge:
         # A caller that gives up must not take the verdict from the others.
         return await asyncio.shield(flight)
 
-    def _landed(self, key: str, flight: asyncio.Task[Verdict]) -> None:
+    async def close(self) -> None:
+        """Close the connections; it can be asked again."""
+        await self._client.close()
+
+    def _landed(self, key: str, flight: asyncio.Task[Verdict | None]) -> None:
         del self._flights[key]
         error = None if flight.cancelled() else flight.exception()
         if error is not None:
@@ -95,7 +99,7 @@ class Judge:
                     self._faults[kind],
                 )
 
-    async def _in_time(self, key: str, question: str, gold: str, answer: str) -> Verdict:
+    async def _in_time(self, key: str, question: str, gold: str, answer: str) -> Verdict | None:
         try:
             async with asyncio.timeout(self.settings.deadline_s):
                 if found := self._cache.get(key):
@@ -109,7 +113,7 @@ class Judge:
         except sqlite3.Error as error:
             raise Outage(f"judge.cache_dir: {error}") from error
 
-    async def _fetch(self, key: str, question: str, gold: str, answer: str) -> Verdict:
+    async def _fetch(self, key: str, question: str, gold: str, answer: str) -> Verdict | None:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type((Transient, Unclear)),
             wait=_wait,
@@ -121,7 +125,7 @@ class Judge:
             verdict: Verdict = await attempts(self._attempt, question, gold, answer)
         except Unclear as error:
             logger.info("The judge's reply can't be read: %s", error)
-            return "undecided"  # not kept: another time it may be
+            return None  # not kept: another time it may be
         self._cache.put(key, verdict)
         return verdict
 
