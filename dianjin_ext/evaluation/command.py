@@ -72,6 +72,8 @@ def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Show results as a table, and in what each differs from its protocol."""
     console = Console(highlight=False)
     table = Table("benchmark", "protocol", "n", "accuracy", "95 %", "format", "cut", "tokens")
+    for column in table.columns[:2]:
+        column.overflow = "fold"  # in a narrow terminal a name without its end would be another
     for column in table.columns[2:]:
         column.justify = "right"
     for each in results:

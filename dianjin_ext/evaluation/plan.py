@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.benchmarks import benchmark_files, chosen, get_benchmark, survey
+from dianjin_ext.evaluation.benchmarks import (
+    BENCHMARKS,
+    benchmark_files,
+    chosen,
+    get_benchmark,
+    survey,
+)
 from dianjin_ext.evaluation.benchmarks.base import Benchmark, Source
 from dianjin_ext.evaluation.protocol import Protocol, Sampling, get_protocol, protocol_names
 from dianjin_ext.evaluation.standing import departures
@@ -67,6 +73,8 @@ def plan(
     stems = [protocol.name for protocol in chosen_protocols]
     if len(set(stems)) < len(stems):
         raise DianjinError("two protocols have the same name; rename one of the files")
+    for protocol in chosen_protocols:
+        _check_names(protocol)
     paths = _paths(benchmarks, data)
     tasks = []
     for name in benchmarks:
@@ -78,6 +86,16 @@ def plan(
         for protocol in chosen_protocols:
             tasks.append(_task(benchmark, source, found, protocol, choices))
     return tasks
+
+
+def _check_names(protocol: Protocol) -> None:
+    """Refuse rules for a benchmark that is none, which would go without them unnoticed."""
+    for name in protocol.benchmarks:
+        if name not in BENCHMARKS and not name.startswith("own:"):
+            raise DianjinError(
+                f"protocol {protocol.name}: benchmarks.{name}: there is no such benchmark; known: "
+                f"{', '.join(BENCHMARKS)}, and own:NAME"
+            )
 
 
 def _task(

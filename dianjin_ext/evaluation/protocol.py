@@ -115,9 +115,18 @@ class Rules(Model):
         return read_settings(self.grading)
 
     def messages(self, question: Question) -> list[dict[str, str]]:
-        """Return what is sent for a question."""
+        """Return what is sent for a question.
+
+        Raises:
+            DianjinError: It has options or earlier turns, for which the prompt has no place.
+        """
         user = prompt(question, self.settings.tags)
         if self.prompt is not None:
+            if (question.choices or question.turns) and "{task}" not in self.prompt.of(question):
+                raise DianjinError(
+                    f"the prompt of the protocol has no {{task}}, so that the model would not see "
+                    f"the {'options' if question.choices else 'earlier turns'} of {question.id}"
+                )
             parts = {
                 "task": task(question),
                 "question": question.question,

@@ -408,3 +408,27 @@ def test_what_is_wrong_in_a_protocol_is_named(tmp_path, given, expected):
     with pytest.raises(DianjinError, match=r"own\.yaml") as raised:
         get_protocol(str(protocol(tmp_path, **given)))
     assert expected in str(raised.value)
+
+
+def test_rules_for_a_benchmark_that_is_none_are_refused(evaluate, finqa, tmp_path):
+    own = protocol(tmp_path, benchmarks={"finqaa": {"judge": "verdict"}})
+    out = evaluate("finqa", "--data", finqa, "--protocol", own, code=1)
+    assert "protocol own: benchmarks.finqaa: there is no such benchmark" in out
+    own = protocol(tmp_path, benchmarks={"own:exam": {"judge": "verdict"}})
+    out = evaluate("finqa", "--data", finqa, "--protocol", own, "--split", "none", code=1)
+    assert "the split 'none' has no questions" in out
+
+
+def test_a_prompt_that_would_hide_the_options_is_refused(server, evaluate, tmp_path):
+    path = tmp_path / "exam.csv"
+    path.write_text("question,answer,A,B\nWhich?,A,this,that\n")
+    own = tmp_path / "map.yaml"
+    own.write_text("question: question\nanswer: answer\nkind: choice\nchoices: {A: A, B: B}\n")
+    hiding = protocol(tmp_path, prompt={"en": "{question}", "zh": "{question}"})
+    arguments = ["own:exam", "--data", path, "--map", own, "--protocol"]
+    out = evaluate(*arguments, hiding, code=1)
+    assert "no {task}, so that the model would not see the options of" in out
+    assert not server.bodies and "Traceback" not in out
+    server.default = said("A")
+    evaluate(*arguments, protocol(tmp_path, prompt={"en": "{task}", "zh": "{task}"}))
+    assert evaluate.results[0]["accuracy"] == 1.0
