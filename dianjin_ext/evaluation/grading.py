@@ -11,7 +11,7 @@ from dianjin_ext.inference.faults import Outage
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import gold_text, with_options
 from dianjin_ext.questions.question import Question
-from dianjin_ext.rewards.base import MAX_PRED
+from dianjin_ext.rewards.base import short_pred
 from dianjin_ext.rewards.components import Sample
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.grader import Grader
@@ -105,7 +105,7 @@ class Grading:
             **undecided,
             "score": float(right),
             "acc": float(right),
-            "pred": row["pred"] or answer[:MAX_PRED],
+            "pred": row["pred"] or short_pred(answer),
             "reason": "correct" if right else "wrong",
             "judged": 1.0,
         }

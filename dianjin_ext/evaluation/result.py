@@ -52,7 +52,7 @@ class Results:
             group = self._groups[facet].setdefault(rows[0][facet], array("L"))
             group.append(self.questions)
         self._right.append(sum(right))
-        self._cons.append(cons_at_k([row["pred"] for row in rows], right))
+        self._cons.append(cons_at_k(list(map(_vote, rows)), right))
         for row, is_right in zip(rows, right, strict=True):
             self._tokens.append(row["completion_tokens"])
             self._token_right.append(is_right)
@@ -136,6 +136,12 @@ class Results:
             "agreement": both / decided if decided else None,
             **{name: self._judged[name] for name in names},
         }
+
+
+def _vote(row: Mapping[str, Any]) -> str:
+    """Return what a sample votes for; a judge may tell answers apart that are written alike."""
+    pred: str = row["pred"]
+    return f"{pred} {row['acc']}" if pred and row.get("judged") else pred
 
 
 def _said(row: Mapping[str, Any]) -> str:
