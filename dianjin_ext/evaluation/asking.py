@@ -60,6 +60,7 @@ async def _result(
     started = time.monotonic()
     path = out / "responses" / f"{task.name}.jsonl"
     results, spent = Results(task.sampling.samples), dict[str, Spent]()
+    known = askers[MODEL].tally.from_journal
     with replacing(path) as temporary:
         error = await _written(task, askers, grading, results, spent, temporary)
         if error is not None:
@@ -92,6 +93,8 @@ async def _result(
         "sampling": {**task.sampling.model_dump(), "seed": task.seed, **asked.options},
         "grading": task.rules.grading,
         "spent": {role: its._asdict() for role, its in sorted(spent.items())},
+        "rules": task.rules.digest,
+        "from_journal": askers[MODEL].tally.from_journal - known,
         "seconds": round(time.monotonic() - started, 1),
         "responses": path.relative_to(out).as_posix(),
     }

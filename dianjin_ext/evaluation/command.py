@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -71,9 +72,10 @@ def eval_command(
 def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Show results as a table, and in what each differs from its protocol."""
     console = Console(highlight=False)
-    table = Table("benchmark", "protocol", "n", "accuracy", "95 %", "format", "cut", "tokens")
-    for column in table.columns[:2]:
-        column.overflow = "fold"  # in a narrow terminal a name without its end would be another
+    heads = ("benchmark", "protocol", "n", "accuracy", "95 %", "format", "cut", "tokens")
+    table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].no_wrap = True  # a name without its end would be another
+    table.columns[1].overflow = "fold"
     for column in table.columns[2:]:
         column.justify = "right"
     for each in results:

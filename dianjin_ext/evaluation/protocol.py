@@ -4,6 +4,7 @@ A protocol is a YAML file: what is asked and how it is sampled, read and judged.
 is named; one of your own is a path. `benchmarks` holds what differs for one benchmark.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -113,6 +114,12 @@ class Rules(Model):
     def settings(self) -> Settings:
         """The grading, read."""
         return read_settings(self.grading)
+
+    @property
+    def digest(self) -> str:
+        """A name of what is asked and who decides, by which changed rules are told apart."""
+        said = self.model_dump_json(exclude={"sampling", "grading", "rows"})
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     def messages(self, question: Question) -> list[dict[str, str]]:
         """Return what is sent for a question.

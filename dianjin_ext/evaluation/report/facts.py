@@ -10,6 +10,7 @@ from typing import Any, Final
 from dianjin_ext import __version__
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.published import rows_for
+from dianjin_ext.evaluation.report.alike import apart
 from dianjin_ext.evaluation.report.changes import changes
 from dianjin_ext.evaluation.report.outcomes import Outcome, outcomes
 from dianjin_ext.evaluation.report.runs import Folder, Key, Run, read_folder, short
@@ -44,7 +45,7 @@ def gather(paths: Sequence[Path]) -> tuple[dict[str, Any], list[Run], list[Known
             for run, of in zip(runs, known, strict=True)
         ],
         "published": _published(runs),
-        "changes": changes([run.name for run in runs], known),
+        "changes": _changes(runs, known),
         "curves": [
             {"folder": folder.path.name, **curves._asdict()}
             for folder in folders
@@ -82,6 +83,16 @@ def _results(run: Run, known: Known) -> list[dict[str, Any]]:
             "right": sum(one.contradicts_right for one in of),
         }
         found.append({**result, "contradiction": contradictions})
+    return found
+
+
+def _changes(runs: Sequence[Run], known: Sequence[Known]) -> list[dict[str, Any]]:
+    """Return what changed, and in what the two sides were not asked or graded alike."""
+    found = changes([run.name for run in runs], known)
+    of = [{(each["benchmark"], each["protocol"]): each for each in run.results} for run in runs]
+    for change in found:
+        key = change["benchmark"], change["protocol"]
+        change["apart"] = apart(of[change["before"]][key], of[change["after"]][key])
     return found
 
 

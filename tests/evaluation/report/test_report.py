@@ -170,6 +170,63 @@ def test_samples_of_several_draws(made, tmp_path):
     assert "pass@4" in text and "cons@6" in text and "30 × 6" in text
 
 
+def test_models_that_were_not_asked_alike_are_told(made, tmp_path):
+    rows = made.rows("m", "finqa", 20, right=0.5, seed=0)
+    greedy, warm = ({"temperature": t, "samples": 1, "seed": s} for t, s in ((0.0, 0), (0.6, 1)))
+    judged = {"model": "j", "kind": "chat", "agreement": None, "undecided": 0} | dict.fromkeys(
+        ("both_right", "both_wrong", "only_judge", "only_rule"), 0
+    )
+    kinds = {
+        "a": {"sampling": greedy, "rules": "1"},
+        "b": {"sampling": greedy | {"seed": 7, "samples": 4}, "rules": "1"},
+        "c": {"sampling": warm, "rules": "2"},
+        "d": {"sampling": warm, "rules": "2", "judge": judged, "grading": {}},
+    }
+    for name, of in kinds.items():
+        made.write_run(tmp_path / name, name, {"finqa": rows}, **of)
+    facts = write_report([tmp_path / name for name in kinds], tmp_path / "report.html")
+    found = {(each["before"], each["after"]): each["apart"] for each in facts["changes"]}
+    assert found == {
+        (0, 1): [],
+        (1, 2): ["sampling", "rules"],
+        (2, 3): ["grading", "judge"],
+        (0, 3): ["sampling", "grading", "rules", "judge"],
+    }
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "b and c differ in sampling, prompt or who decides, so the difference is not" in text
+    assert "a and b differ" not in text
+    assert "c 与 d 的评分设置、裁判模型不同" in (tmp_path / "report_zh.md").read_text("utf-8")
+
+
+def test_of_several_protocols_every_table_says_which(made, tmp_path):
+    rows = made.rows("m", "finqa", 20, right=0.5, seed=0, samples=2)
+    other = [{**row, "protocol": "fin_r1"} for row in rows]
+    made.write_run(tmp_path / "a", "a", {"finqa": rows}, samples=2)
+    made.write_run(tmp_path / "b", "b", {"finqa": other}, samples=2)
+    write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "| finqa · fin\\_r1 | b | pass@2 |" in text
+    unnamed = [
+        line for line in text.splitlines() if line.startswith(("| finqa | a", "| finqa | b"))
+    ]
+    assert not unnamed
+
+
+def test_what_a_server_or_a_resumed_run_does_not_tell_is_no_number(made, tmp_path):
+    rows = made.rows("m", "finqa", 9, right=0.5, seed=0)
+    silent = [{**row, "prompt_tokens": 0, "completion_tokens": 0} for row in rows]
+    made.write_run(tmp_path / "a", "a", {"finqa": silent})
+    made.write_run(tmp_path / "b", "b", {"finqa": rows}, from_journal=4)
+    write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    cost = text.split("## Time, tokens, memory")[1].split("\n## ")[0]
+    assert "| finqa | a | – | – | 12.5 | – |" in cost
+    (line,) = (line for line in cost.splitlines() if line.startswith("| finqa | b |"))
+    assert line.endswith("| – | – |")
+    lengths = text.split("## Length of responses")[1].split("\n## ")[0]
+    assert "| finqa | a | – | – | – | – |" in lengths and "n = 4" in lengths
+
+
 def test_many_questions_are_capped_and_the_telling_ones_come_first(made, tmp_path):
     rows = made.rows("m", "cflue_mcq", MOST_QUESTIONS + 300, right=0.9, seed=1)
     wrong = sum(row["acc"] != 1 for row in rows)

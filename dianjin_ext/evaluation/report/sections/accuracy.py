@@ -17,6 +17,7 @@ from dianjin_ext.evaluation.report.sections.common import (
     rate,
     results,
     task,
+    task_of,
 )
 from dianjin_ext.pages.blocks import Bars, Block, Cell, Prose, Section, Share, Table, Text, Words
 from dianjin_ext.pages.cells import percent
@@ -105,10 +106,11 @@ def _about_samples() -> Prose:
 def _samples(facts: Facts) -> Table:
     rows: list[list[Cell]] = []
     for name, result in results(facts):
+        of = task_of(result, facts)
         for k, found in result["pass_at_k"].items():
-            rows.append([result["benchmark"], name, f"pass@{k}", _rated(found)])
+            rows.append([of, name, f"pass@{k}", _rated(found)])
         if cons := result["cons_at_k"]:
-            rows.append([result["benchmark"], name, f"cons@{cons['k']}", _rated(cons)])
+            rows.append([of, name, f"cons@{cons['k']}", _rated(cons)])
     return Table([BENCHMARK, MODEL, "", ACCURACY], rows)
 
 

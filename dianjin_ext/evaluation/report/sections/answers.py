@@ -12,6 +12,7 @@ from dianjin_ext.evaluation.report.sections.common import (
     rate,
     results,
     task,
+    task_of,
 )
 from dianjin_ext.intervals import wilson_interval
 from dianjin_ext.pages.blocks import (
@@ -34,6 +35,7 @@ def lengths(facts: Facts) -> Section | None:
     """Return the pass rate against the length of responses."""
     charts, tables = [], []
     for key, found in by_task(facts).items():
+        found = [each for each in found if each[1]["tokens"]["completion"]]
         series = [(name, list(_curve(result["lengths"]))) for name, result in found]
         if any(len(points) > 1 for _, points in series):
             title = Words(
@@ -81,7 +83,7 @@ def contradictions(facts: Facts) -> Section | None:
         of = result["contradiction"]
         share = rate(of["contradicts"] / of["stated"], *_wilson(of)) if of["stated"] else None
         counts = (of["responses"], of["stated"], of["contradicts"], of["right"])
-        rows.append([result["benchmark"], name, *counts, share])
+        rows.append([task_of(result, facts), name, *counts, share])
     if not any(result["contradiction"]["stated"] for _, result in results(facts)):
         return None
     about = Words(
@@ -110,7 +112,8 @@ def judges(facts: Facts) -> Section | None:
             counts = ("both_right", "both_wrong", "only_judge", "only_rule", "undecided")
             who = " · ".join(filter(None, (of.get("model", ""), of.get("kind", ""))))
             share = rate(agreement) if agreement is not None else None
-            rows.append([result["benchmark"], name, who, share, *(of[key] for key in counts)])
+            verdicts = (of[key] for key in counts)
+            rows.append([task_of(result, facts), name, who, share, *verdicts])
     if not rows:
         return None
     heads: list[Text] = [
@@ -157,9 +160,14 @@ def _tokens(facts: Facts) -> Table:
     rows: list[list[Cell]] = []
     for name, result in results(facts):
         of = result["tokens"]
-        sizes = (round(of[key]) for key in ("mean", "median", "p90", "max"))
-        rows.append([result["benchmark"], name, *sizes, rate(result["truncated"])])
+        sizes = (_count(of, key) for key in ("mean", "median", "p90", "max"))
+        rows.append([task_of(result, facts), name, *sizes, rate(result["truncated"])])
     return Table(heads, rows)
+
+
+def _count(tokens: Any, key: str) -> int | None:
+    """Return a number of tokens; None where the server didn't tell any."""
+    return round(tokens[key]) if tokens["completion"] else None
 
 
 def _wilson(of: Any) -> tuple[float, float]:

@@ -40,6 +40,11 @@ def task(key: tuple[str, str], facts: Facts) -> str:
     return " · ".join(filter(None, key)) if len(protocols) > 1 else key[0]
 
 
+def task_of(result: Result, facts: Facts) -> str:
+    """Return the name of what a result is of; see `task`."""
+    return task((result["benchmark"], result["protocol"]), facts)
+
+
 def rate(value: float, low: float | None = None, high: float | None = None) -> Share:
     """Return a share with its interval."""
     text = f"{100 * value:.1f} %"

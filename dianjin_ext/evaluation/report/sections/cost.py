@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dianjin_ext.evaluation.report.sections.common import BENCHMARK, MODEL, Facts, results
+from dianjin_ext.evaluation.report.sections.common import BENCHMARK, MODEL, Facts, results, task_of
 from dianjin_ext.pages.blocks import Block, Cell, Code, Listing, Prose, Section, Table, Text, Words
 
 
@@ -25,10 +25,13 @@ def cost(facts: Facts) -> Section | None:
     rows: list[list[Cell]] = []
     for name, result in results(facts):
         tokens, seconds = result["tokens"], result.get("seconds")
-        rate = tokens["completion"] / seconds if seconds else None
+        if result.get("from_journal"):  # a part of the replies is of an earlier run
+            seconds = None
+        rate = tokens["completion"] / seconds if seconds and tokens["completion"] else None
         rows.append(
             [
-                *(result["benchmark"], name, int(tokens["prompt"]), int(tokens["completion"])),
+                *(task_of(result, facts), name),
+                *(int(tokens[kind]) or None for kind in ("prompt", "completion")),
                 None if seconds is None else f"{seconds:,.1f}",
                 None if rate is None else f"{rate:,.0f}",
             ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from dianjin_ext.evaluation.report.alike import PARTS
 from dianjin_ext.evaluation.report.sections.common import (
     Facts,
     by_task,
@@ -116,6 +117,13 @@ def _mind(facts: Facts) -> Iterator[Text]:
             f"{where}：从 {before} 到 {after} 变化 {moved} 个百分点（p {p}），"
             + ("超出偶然波动。" if sure else "未超出偶然波动。"),
         )
+        if different := [PARTS[part] for part in change["apart"]]:
+            yield Words(
+                f"{where}: {before} and {after} differ in {', '.join(p.en for p in different)}, "
+                "so the difference is not that of the models alone.",
+                f"{where}：{before} 与 {after} 的{'、'.join(p.zh for p in different)}不同，"
+                "因此差异并不只来自模型。",
+            )
         if change["only_one"]:
             yield Words(
                 f"{where}: {change['only_one']:,} questions were asked of one of {before} and "
