@@ -22,7 +22,10 @@ __all__ = ["SUMMARY", "evaluate"]
 
 SUMMARY: Final = "summary.json"
 _VERSION: Final = 1
-_WEIGHTS: Final = (".safetensors", ".bin", ".gguf", ".pt")
+_WEIGHTS: Final = (".safetensors", ".bin", ".gguf", ".pt", ".model", ".jinja")
+_TEXTS: Final = ("config", "generation_config", "tokenizer", "chat_template", "vocab", "merges")
+"""How the names begin of further files that decide what a model says."""
+
 _LOCAL_IN_FLIGHT: Final = 64
 _LOCAL_TIMEOUT_S: Final = 3000.0
 
@@ -117,7 +120,8 @@ def _check_unchanged(model: AskSettings, out: Path) -> None:
     files = {
         path.name: [path.stat().st_size, path.stat().st_mtime_ns]
         for path in sorted(folder.iterdir())
-        if path.suffix in _WEIGHTS or path.name in ("config.json", "tokenizer.json")
+        if path.suffix in _WEIGHTS
+        or (path.suffix in (".json", ".txt") and path.stem.startswith(_TEXTS))
     }
     if not kept.exists():
         write_json(kept, files)

@@ -173,11 +173,14 @@ def test_replies_of_other_weights_are_not_taken(evaluate_folder, make, plain, tf
     first = evaluate.rows("tfns.plain")
     evaluate(*arguments)  # nothing is asked again
     assert evaluate.rows("tfns.plain") == first and len(asked(evaluate)) == ROWS
-    weights = folder / "model.safetensors"
-    later = weights.stat().st_mtime_ns + 10**9
-    os.utime(weights, ns=(later, later))
-    out = evaluate(*arguments, code=1)
-    assert "has been written anew since" in out and "choose another folder" in out
+    # a template decides what is asked, as the weights decide what is answered
+    for name in ("model.safetensors", "tokenizer_config.json", "generation_config.json"):
+        before = (folder / name).stat().st_mtime_ns
+        os.utime(folder / name, ns=(before + 10**9, before + 10**9))
+        out = evaluate(*arguments, code=1)
+        assert "has been written anew since" in out and "choose another folder" in out, name
+        os.utime(folder / name, ns=(before, before))
+    evaluate(*arguments)
     assert evaluate.rows("tfns.plain") == first
 
 

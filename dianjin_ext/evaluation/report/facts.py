@@ -75,7 +75,14 @@ def _results(run: Run, known: Known) -> list[dict[str, Any]]:
     """Return the results of a model with how often its reasoning states an answer."""
     found = []
     for result in run.results:
-        of = known[result["benchmark"], result["protocol"]].values()
+        key = result["benchmark"], result["protocol"]
+        of = known[key].values()
+        expected, there = result["n"] * result["samples"], sum(len(one.right) for one in of)
+        if there != expected:
+            raise DianjinError(
+                f"{run.responses[key]} has {there:,} responses, but summary.json speaks of "
+                f"{expected:,}; run the evaluation again, which asks for no reply twice"
+            )
         contradictions = {
             "responses": sum(len(one.right) for one in of),
             "stated": sum(one.stated for one in of),

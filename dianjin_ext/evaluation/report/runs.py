@@ -20,6 +20,11 @@ _EXPECTED: Final = (
     "expected a folder of `dianjin eval` (summary.json, responses/), of `dianjin quickstart`, of a "
     "training run (trainer_log.jsonl, or metrics of verl), or of `dianjin build` with its card.json"
 )
+_RESULT: Final = (
+    *("label", "comparable", "departures", "n", "samples", "accuracy", "accuracy_low"),
+    *("accuracy_high", "error", "format_rate", "pass_at_k", "cons_at_k", "by", "reasons"),
+    *("outcomes", "truncated", "tokens", "lengths", "judge"),
+)
 _NEEDED: Final[dict[str, type | tuple[type, ...]]] = {
     "id": str, "sample": int, "response": str, "reason": str, "acc": (int, float),
     "format": (int, float), "pred": str, "kind": str, "language": str, "category": str,
@@ -123,6 +128,12 @@ def _evaluated(path: Path, summary: dict[str, Any]) -> Run:
     for file in responses.values():
         if not file.is_file():
             raise DianjinError(f"{file}: there is no such file, but summary.json names it")
+    for result in results:
+        if lacking := [key for key in _RESULT if key not in result]:
+            raise DianjinError(
+                f"{path / 'summary.json'}: a result lacks {lacking[0]!r}; run the evaluation again "
+                "with this version"
+            )
     return Run(name=short(model), model=model, results=results, responses=responses)
 
 

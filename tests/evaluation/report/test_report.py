@@ -324,6 +324,28 @@ def test_a_bad_line_is_named(made, tmp_path):
         write_report([tmp_path / "run"], tmp_path / "report.html")
 
 
+def test_responses_that_are_not_those_of_the_summary_are_told(made, tmp_path):
+    rows = made.rows("m", "finqa", 3, right=1, seed=0)
+    made.write_run(tmp_path / "run", "m", {"finqa": rows})
+    (file,) = (tmp_path / "run" / "responses").iterdir()
+    file.write_text("".join(file.read_text("utf-8").splitlines(keepends=True)[1:]), "utf-8")
+    with pytest.raises(DianjinError, match=r"has 2 responses, but .* speaks of 3"):
+        write_report([tmp_path / "run"], tmp_path / "report.html")
+
+
+def test_a_result_of_another_version_is_told(made, tmp_path):
+    rows = made.rows("m", "finqa", 3, right=1, seed=0)
+    made.write_run(tmp_path / "run", "m", {"finqa": rows})
+    path = tmp_path / "run" / "summary.json"
+    summary = json.loads(path.read_text("utf-8"))
+    for lacking in ("tokens", "benchmark"):
+        (result,) = summary["results"]
+        less = {key: value for key, value in result.items() if key != lacking}
+        path.write_text(json.dumps({**summary, "results": [less]}), "utf-8")
+        with pytest.raises(DianjinError, match=f"a result lacks '{lacking}'"):
+            write_report([tmp_path / "run"], tmp_path / "report.html")
+
+
 def test_the_command(made, tmp_path, monkeypatch):
     rows = made.rows("m", "tfns", 5, right=0.5, seed=0)
     for name in "ab":
