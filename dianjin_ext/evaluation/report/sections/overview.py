@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dianjin_ext.evaluation.report.alike import PARTS
+from dianjin_ext.evaluation.report.departures import departures
 from dianjin_ext.evaluation.report.sections.common import (
     Facts,
     by_task,
@@ -138,10 +139,10 @@ def _mind(facts: Facts) -> Iterator[Text]:
         )
     for name, result in results(facts):
         if not result["comparable"]:
-            what = "; ".join(result["departures"])
+            what = departures(result["departures"])
             yield Words(
                 f"{name}, {result['benchmark']}: not the number of the protocol "
-                f"{result['protocol']}: {what}.",
+                f"{result['protocol']}: {what.en}.",
                 f"{name}，{result['benchmark']}：不等同于协议 {result['protocol']} 的成绩："
-                f"{what}。",
+                f"{what.zh}。",
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dianjin_ext.evaluation.report.departures import departures
 from dianjin_ext.evaluation.report.sections.common import (
     ACCURACY,
     PROTOCOL,
@@ -71,5 +72,5 @@ def _tables(
 def _departures(result: Any) -> Text:
     if result["comparable"]:
         return ""
-    what = "; ".join(result["departures"])
-    return Words(f"departs from it: {what}", f"偏离协议：{what}")
+    what = departures(result["departures"])
+    return Words(f"departs from it: {what.en}", f"偏离协议：{what.zh}")
