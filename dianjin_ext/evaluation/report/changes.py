@@ -44,7 +44,7 @@ def changes(names: Sequence[str], known: Sequence[Mapping[Key, Outcomes]]) -> li
 
 
 def _change(first: Outcomes, second: Outcomes) -> dict[str, Any] | None:
-    common = [name for name in first if name in second]
+    common = [name for name in first if name in second and first[name].asked == second[name].asked]
     if not common:
         return None
     found = _compared(first, second, common)

@@ -1,9 +1,11 @@
 """What became of each question, without its texts."""
 
+import json
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
-from dianjin_ext.evaluation.report.runs import rows
+from dianjin_ext.evaluation.report.runs import Row, rows
 
 
 class Outcome(NamedTuple):
@@ -17,6 +19,7 @@ class Outcome(NamedTuple):
         stated: Samples whose reasoning states an answer.
         contradicts: Samples whose answer is another.
         contradicts_right: Those of them that are right all the same.
+        asked: Digest of question, options and gold answer: files may differ under the same ids.
     """
 
     right: tuple[float, ...]
@@ -26,6 +29,7 @@ class Outcome(NamedTuple):
     stated: int = 0
     contradicts: int = 0
     contradicts_right: int = 0
+    asked: int = 0
 
     @property
     def share(self) -> float:
@@ -45,7 +49,7 @@ def outcomes(path: Path) -> dict[str, Outcome]:
         contradicts = bool(row.get("contradicts"))
         known = found.get(row["id"])
         if known is None:
-            known = Outcome((), row["category"], row["kind"], row["language"])
+            known = Outcome((), row["category"], row["kind"], row["language"], asked=_asked(row))
         found[row["id"]] = known._replace(
             right=(*known.right, right),
             stated=known.stated + (row.get("stated") is not None),
@@ -53,3 +57,8 @@ def outcomes(path: Path) -> dict[str, Outcome]:
             contradicts_right=known.contradicts_right + (contradicts and right == 1.0),
         )
     return found
+
+
+def _asked(row: Row) -> int:
+    parts = [row.get(key) for key in ("question", "choices", "ground_truth")]
+    return crc32(json.dumps(parts, sort_keys=True).encode())

@@ -170,6 +170,17 @@ def test_samples_of_several_draws(made, tmp_path):
     assert "pass@4" in text and "cons@6" in text and "30 × 6" in text
 
 
+def test_other_questions_under_the_same_ids_are_not_compared(made, tmp_path):
+    rows = made.rows("m", "finqa", 20, right=0.5, seed=0)
+    other = [{**row, "ground_truth": "0"} for row in rows[:4]]
+    other += [{**row, "question": "Another one?"} for row in rows[4:10]]
+    made.write_run(tmp_path / "a", "a", {"finqa": rows})
+    made.write_run(tmp_path / "b", "b", {"finqa": other + rows[10:]})
+    facts = write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
+    (change,) = facts["changes"]
+    assert (change["n"], change["only_one"]) == (10, 20)
+
+
 def test_models_that_were_not_asked_alike_are_told(made, tmp_path):
     rows = made.rows("m", "finqa", 20, right=0.5, seed=0)
     greedy, warm = ({"temperature": t, "samples": 1, "seed": s} for t, s in ((0.0, 0), (0.6, 1)))
