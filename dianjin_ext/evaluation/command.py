@@ -75,7 +75,7 @@ def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     heads = ("benchmark", "protocol", "n", "accuracy", "95 %", "format", "cut", "tokens")
     table = Table(*heads, box=SIMPLE_HEAD, pad_edge=False)
     table.columns[0].no_wrap = True  # a name without its end would be another
-    table.columns[1].overflow = "fold"
+    table.columns[1].min_width = max(len(w) for each in results for w in each["label"].split())
     for column in table.columns[2:]:
         column.justify = "right"
     for each in results:
