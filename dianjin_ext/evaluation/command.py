@@ -17,6 +17,7 @@ from dianjin_ext.evaluation.plan import Choices, plan
 from dianjin_ext.evaluation.run import SUMMARY, evaluate
 from dianjin_ext.inference.settings import AskSettings, read_settings
 from dianjin_ext.rewards.judge.settings import read_judge
+from dianjin_ext.visible import visible
 from dianjin_ext.yaml_keys import UniqueKeys
 
 _SHOWN = 5
@@ -93,7 +94,7 @@ def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     console.print(table)
     for each in results:
         for said in each["departures"]:
-            line = f"{each['benchmark']}, {each['label']}: {said}"
+            line = visible(f"{each['benchmark']}, {each['label']}: {said}")
             console.print(line, style="yellow", markup=False, soft_wrap=True)
     path = out / SUMMARY
     console.print(f"{path}; `dianjin report {out}` makes a page", markup=False, soft_wrap=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.pages.blocks import Page, say
-from dianjin_ext.pages.markdown import visible
 from dianjin_ext.pages.svg import curves
+from dianjin_ext.visible import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

@@ -32,13 +32,11 @@ from dianjin_ext.pages.blocks import (
 )  # fmt: skip
 from dianjin_ext.pages.cells import percent
 from dianjin_ext.questions.question import Language
+from dianjin_ext.visible import visible
 
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>|~$#])")
 _FIRST: Final = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _TICKS: Final = re.compile("`+")
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _FULL, _EMPTY, _WIDTH = "█", "░", 10
 
 
@@ -64,11 +62,6 @@ def markdown(
         for block in section.blocks:
             lines += _block(block, language)
     return "\n\n".join(lines) + "\n"
-
-
-def visible(text: str) -> str:
-    """Return a text without characters that hide or turn round others, or that no file can hold."""
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
 
 
 def escape(text: str) -> str:

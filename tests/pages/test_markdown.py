@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from dianjin_ext.pages.markdown import coded, escape, fenced, visible
+from dianjin_ext.pages.markdown import coded, escape, fenced
+from dianjin_ext.visible import visible
 
 MARKS = "\\`*_[]()<>|~$#!&;:-+=.1 \t\nab中，\"'/\r\u202e\x00"
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from(MARKS), st.characters(codec="utf-8")))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from dianjin_ext.evaluation.report.changes import pairs
 from dianjin_ext.evaluation.report.outcomes import Outcome
 from dianjin_ext.evaluation.report.runs import Key, Row, Run, rows
-from dianjin_ext.pages.markdown import visible
+from dianjin_ext.visible import visible
 
 MOST_QUESTIONS: Final = 1500
 """Questions that the page holds."""

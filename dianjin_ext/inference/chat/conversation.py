@@ -85,7 +85,9 @@ class Conversation:
         finally:
             self._opened = splitter.opened
             if splitter.content:
-                self.history += [asked, {"role": "assistant", "content": splitter.content}]
+                # a lone surrogate could not be sent again
+                said = splitter.content.encode("utf-8", "replace").decode()
+                self.history += [asked, {"role": "assistant", "content": said}]
 
     def close(self) -> None:
         """Close the connection."""

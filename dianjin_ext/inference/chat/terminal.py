@@ -8,6 +8,7 @@ from rich.console import Console
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.chat.conversation import Conversation
 from dianjin_ext.inference.chat.splitting import Part
+from dianjin_ext.visible import visible
 
 __all__ = ["chat"]
 
@@ -59,7 +60,7 @@ def _reply(conversation: Conversation, text: str, console: Console) -> None:
                 _head(piece.part, console, begun)
                 part = piece.part
             console.print(
-                piece.text,
+                visible(piece.text),
                 end="",
                 style=_STYLES[piece.part],
                 markup=False,

@@ -75,7 +75,7 @@ class Talker:
 
         async def send(delta, reason=None):
             choice = {"index": 0, "delta": delta, "finish_reason": reason}
-            event = json.dumps({**head, "choices": [choice]}, ensure_ascii=False)
+            event = json.dumps({**head, "choices": [choice]})
             await response.write(f"data: {event}\n\n".encode())
 
         reason = "stop"

@@ -77,6 +77,16 @@ def test_lines_of_a_pipe_are_the_turns(talker):
     ]
 
 
+def test_what_steers_a_terminal_is_shown_as_codes(talker):
+    talker.script += [["\x1b]0;title\x07", "\x1b[31mred \ud800", "\u202eabc 😀\n", "end"], ["so"]]
+    done = piped(talker, "one\ntwo\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        *("── answer", "\\u001b]0;title\\u0007\\u001b[31mred \\ud800\\u202eabc 😀", "end"),
+        *("── answer", "so"),
+    ]
+
+
 def test_the_instruction_of_the_training_and_a_layout(talker):
     from dianjin_ext.questions.prompts import output_format
 
