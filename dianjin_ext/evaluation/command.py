@@ -59,14 +59,18 @@ def eval_command(
     tasks = plan(benchmarks, protocols, data=data, mapping=mapping, choices=choices)
     for bad in dict.fromkeys(bad for task in tasks for bad in task.found.first_bad[:_SHOWN]):
         print(f"warning: {bad}; it is left out", file=sys.stderr)
-    results = evaluate(
-        tasks,
-        asked,
-        out,
-        judge=judge,
-        tensor_parallel=tensor_parallel,
-        max_model_len=max_model_len,
-    )
+    try:
+        results = evaluate(
+            tasks,
+            asked,
+            out,
+            judge=judge,
+            tensor_parallel=tensor_parallel,
+            max_model_len=max_model_len,
+        )
+    except (KeyboardInterrupt, SystemExit):
+        print(f"stopped; the same command goes on from the replies in {out}", file=sys.stderr)
+        raise
     show(results, out)
 
 

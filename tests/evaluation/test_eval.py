@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import time
 
 import pytest
 import yaml
@@ -432,3 +434,15 @@ def test_a_prompt_that_would_hide_the_options_is_refused(server, evaluate, tmp_p
     server.default = said("A")
     evaluate(*arguments, protocol(tmp_path, prompt={"en": "{task}", "zh": "{task}"}))
     assert evaluate.results[0]["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_stops_it_is_told_how_it_goes_on(server, evaluate, finqa, tmp_path, number, code):
+    server.default = "hang"
+    process = evaluate.start("finqa", "--data", finqa, "--protocol", protocol(tmp_path))
+    while process.poll() is None and not server.bodies:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, out + err
+    assert "stopped; the same command goes on" in err and "Traceback" not in err
