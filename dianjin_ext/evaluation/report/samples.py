@@ -48,12 +48,16 @@ def samples(names: Sequence[str], runs: Sequence[Run], known: Sequence[Known]) -
     """
     chosen = _chosen(known)
     found: dict[Asked, dict[str, Any]] = {name: {} for name in chosen}
+    asked: dict[Asked, int] = {}
     for nth, run in enumerate(runs):
         for key, file in run.responses.items():
             for row in rows(file):
                 question = found.get((key, row["id"]))
                 if question is None:
                     continue
+                digest = known[nth][key][row["id"]].asked
+                if asked.setdefault((key, row["id"]), digest) != digest:
+                    continue  # another question under the same id stands beside no answer to this
                 if not question:
                     question.update(_question(key, row))
                 answers = question["answers"].setdefault(str(nth), [])
@@ -64,7 +68,7 @@ def samples(names: Sequence[str], runs: Sequence[Run], known: Sequence[Known]) -
             question["shares"] = {
                 str(nth): of[key][name].share
                 for nth, of in enumerate(known)
-                if name in of.get(key, {})
+                if name in of.get(key, {}) and of[key][name].asked == asked[key, name]
             }
     answered = [question for question in found.values() if question]
     right = [q for q in answered if all(share == 1 for share in q["shares"].values())]

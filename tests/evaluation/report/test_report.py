@@ -179,6 +179,8 @@ def test_other_questions_under_the_same_ids_are_not_compared(made, tmp_path):
     facts = write_report([tmp_path / "a", tmp_path / "b"], tmp_path / "report.html")
     (change,) = facts["changes"]
     assert (change["n"], change["only_one"]) == (10, 20)
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count('"answers":{"0":[') == 20 and page.count('],"1":[') == 10
 
 
 def test_models_that_were_not_asked_alike_are_told(made, tmp_path):
