@@ -17,10 +17,10 @@ test-all: test ## and what takes long: other versions of torch, a million mutati
 	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \
 		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
 	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000
+	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests -m long
 	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests/recipes/test_own_data.py \
-		tests/recipes/test_pipeline_pages.py tests/data/test_real_model.py tests/e2e/test_selection_gain.py \
-		tests/inference/test_server.py tests/evaluation/test_statistics_coverage.py \
-		tests/evaluation/test_real_model.py
+		tests/recipes/test_pipeline_pages.py tests/inference/test_server.py \
+		tests/evaluation/test_statistics_coverage.py
 	DIANJIN_TEST_ALL=1 .venv/llamafactory/bin/python -m pytest tests/recipes/test_pipeline_pages.py
 
 lint: environments

@@ -10,6 +10,14 @@ import pytest
 WRITER = Path(__file__).parent / "merge" / "write_checkpoints.py"
 
 
+def pytest_collection_modifyitems(items):
+    if "DIANJIN_TEST_ALL" not in os.environ:
+        skipped = pytest.mark.skip(reason="takes long; `make test-all` sets DIANJIN_TEST_ALL")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(skipped)
+
+
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory):
     """Real checkpoints, one folder a case; written once and never changed by a test."""

@@ -99,6 +99,7 @@ def quality(name, world, out, number, **rates):
     return {each["filter"]: each["overall"] for each in facts["quality"]["filters"]}
 
 
+@pytest.mark.long
 def test_how_good_the_two_filters_of_fin_r1_are(world, tmp_path):
     found = quality("fin_r1", world, tmp_path / "out", 2000)
     verify, select = found["verify"], found["select"]
@@ -112,6 +113,7 @@ def test_how_good_the_two_filters_of_fin_r1_are(world, tmp_path):
     assert f"{100 * select['precision']['rate']:.1f}" in page
 
 
+@pytest.mark.long
 def test_how_good_the_judge_of_dianjin_r1_is(world, tmp_path):
     found = quality("dianjin_r1", world, tmp_path / "out", 1200)["verify"]
     assert found["labelled"] > 2000

@@ -1,6 +1,5 @@
 """A first set from a real pretrained model, whose answers are what they are."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,7 @@ from dianjin_ext.quickstart.teacher.world_questions import world_questions
 MODEL = Path(__file__).parents[2] / "models/SmolLM2-135M-Instruct"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        "DIANJIN_TEST_ALL" not in os.environ,
-        reason="minutes on two cores; `make test-all` sets DIANJIN_TEST_ALL",
-    ),
+    pytest.mark.long,
 ]
 
 

@@ -18,10 +18,7 @@ PYTHON = Path(os.environ.get(LLAMAFACTORY_PYTHON, ROOT / ".venv/llamafactory/bin
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not PYTHON.exists(), reason=f"no LLaMA-Factory environment: {PYTHON}"),
-    pytest.mark.skipif(
-        "DIANJIN_TEST_ALL" not in os.environ,
-        reason="trains nine models, a quarter of an hour; `make test-all` sets DIANJIN_TEST_ALL",
-    ),
+    pytest.mark.long,
 ]
 
 

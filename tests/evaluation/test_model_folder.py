@@ -103,6 +103,7 @@ def test_the_models_own_template_writes_the_prompt(
     assert len(told) == bool(template)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", ["llama3.1", "qwen3", "opened"])
 def test_what_a_model_says_is_graded_and_counted(evaluate_folder, make, plain, tfns, family):
     evaluate = evaluate_folder(make(family, parrot=True))
@@ -141,7 +142,14 @@ def asked(evaluate):
     return [line["row"] for line in lines]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+    ],
+)
 def test_stopped_the_server_ends_and_the_same_command_goes_on(
     evaluate_folder, make, plain, tfns, number
 ):

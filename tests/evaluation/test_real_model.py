@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import time
 from pathlib import Path
@@ -16,10 +15,7 @@ DATA = Path(__file__).resolve().parents[3] / "shared/data"
 ROWS, TOKENS = 6, 48
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        "DIANJIN_TEST_ALL" not in os.environ,
-        reason="minutes on two cores; `make test-all` sets DIANJIN_TEST_ALL",
-    ),
+    pytest.mark.long,
 ]
 PROTOCOL = {
     "about": "in words that a small model follows; it knows no layout with reasoning",

@@ -25,7 +25,6 @@ RATES = [0.3, 0.5, 0.8]
 SIZES = [50, 150, 500, 1000]
 SPREADS = [0.5, 2.0, 20.0, None]  # None: samples that have nothing in common
 WRONG = (0.5, 0.3, 0.2)  # of a wrong reply, which answer it gives
-more = pytest.mark.skipif(not ALL, reason="takes minutes: DIANJIN_TEST_ALL=1")
 
 
 def difficulties(rng, shape, p, spread):
@@ -100,7 +99,7 @@ def test_a_mean_over_samples_is_covered_in_93_to_97_percent(p):
     assert is_unbiased(runs.mean(axis=1), p)
 
 
-@more
+@pytest.mark.long
 @pytest.mark.parametrize("spread", SPREADS)
 @pytest.mark.parametrize("samples", [4, 8])
 @pytest.mark.parametrize("n", [20, *SIZES])

@@ -41,6 +41,7 @@ def test_two_ranks_save_and_resume(run_verl, assert_learned_on_policy, tmp_path)
     assert_learned_on_policy(second[3])
 
 
+@pytest.mark.long
 def test_two_ranks_fsdp1_and_verls_own_agent_loops(run_verl, assert_learned_on_policy, tmp_path):
     steps = run_verl(
         tmp_path,
