@@ -150,6 +150,7 @@ def test_a_reward_that_always_fails_stops_the_run_with_its_first_traceback(start
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monkeypatch):
     """It grades, check-data knows it, GRPO trains with it, and garbage has format 0."""
     from pyarrow import parquet
