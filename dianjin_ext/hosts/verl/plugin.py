@@ -28,10 +28,11 @@ def register() -> None:
 
 
 def _register_cpu() -> None:
-    """Register the platform `cpu` and the rollout `transformers_cpu`."""
+    """Register the platform `cpu`, the rollout `transformers_cpu` and the engines."""
     from dianjin_ext.hosts.verl.cpu import register
 
     register()
+    when_imported("verl.workers.engine", lambda: import_module("dianjin_ext.hosts.verl.cpu.engine"))
 
 
 register()

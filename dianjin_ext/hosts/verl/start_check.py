@@ -10,6 +10,7 @@ from typing import Any
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
 from dianjin_ext.hosts.verl.batch_check import batch_problems, has_critic
+from dianjin_ext.hosts.verl.cpu_check import cpu_problems
 from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.registry import has_reward
 
@@ -34,6 +35,7 @@ def start_problems(config: Any) -> list[str]:
         lambda: _models(config),
         lambda: _loggers(config),
         lambda: algorithm_problems(config),
+        lambda: cpu_problems(config),
         lambda: batch_problems(config, rows.get("data.train_files")),
     )
     return [problem for check in checks for problem in check()]

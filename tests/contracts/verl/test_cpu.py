@@ -14,12 +14,17 @@ CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 PROBE = """
 import json
 from verl.plugin.platform import PlatformRegistry
+from verl.workers.engine import EngineRegistry
 from verl.workers.rollout.base import _ROLLOUT_REGISTRY
 from verl.workers.rollout.replica import RolloutReplicaRegistry
 print(json.dumps({
     "platforms": PlatformRegistry.registered_names(),
     "rollouts": [name for name, mode in _ROLLOUT_REGISTRY if mode == "async"],
     "replicas": list(RolloutReplicaRegistry._registry),
+    "engines": {
+        kind: [backend for backend, devices in backends.items() if "cpu" in devices]
+        for kind, backends in EngineRegistry._engines.items()
+    },
 }))
 """
 
@@ -40,6 +45,10 @@ def test_registered_when_asked_for():
     assert "cpu" in names["platforms"]
     assert "transformers_cpu" in names["rollouts"]
     assert "transformers_cpu" in names["replicas"]
+    # of a policy and of a critic, whose process imports no external_lib
+    assert (
+        names["engines"]["language_model"] == names["engines"]["value_model"] == ["fsdp", "fsdp2"]
+    )
 
 
 def test_not_registered_otherwise():
@@ -47,6 +56,7 @@ def test_not_registered_otherwise():
     assert "cpu" not in names["platforms"]
     assert "transformers_cpu" not in names["rollouts"]
     assert "transformers_cpu" not in names["replicas"]
+    assert not any(names["engines"].values())
 
 
 class TestPlatform:
@@ -75,14 +85,14 @@ class TestPlatform:
         assert module.current_device() == "cpu"  # from torch.cpu
 
 
-def test_engine_serves_both_strategies():
-    from verl.workers.engine.base import EngineRegistry
+def test_a_critic_of_a_kind_without_a_classifier_is_refused(tmp_path):
+    from transformers import BartConfig
 
-    from dianjin_ext.hosts.verl.cpu.engine import CPUEngineWithLMHead
+    from dianjin_ext.errors import DianjinError
+    from dianjin_ext.hosts.verl.cpu.engine import _load_critic
 
-    registered = EngineRegistry._engines["language_model"]
-    assert registered["fsdp"]["cpu"] is CPUEngineWithLMHead
-    assert registered["fsdp2"]["cpu"] is CPUEngineWithLMHead
+    with pytest.raises(DianjinError, match=r"critic\.model\.path=.*no token classifier.*bart"):
+        _load_critic(str(tmp_path), None, BartConfig(), False)
 
 
 def test_configuration_group_fits_verls_stock_recipe():

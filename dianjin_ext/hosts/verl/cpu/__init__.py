@@ -12,7 +12,7 @@ ROLLOUT_NAME = "transformers_cpu"
 def register() -> None:
     """Register the platform and, by import path only, the rollout.
 
-    The engine registers itself: verl imports it through `actor_rollout_ref.model.external_lib`.
+    The engines take seconds to import: they register themselves when verl imports its own.
     """
     from verl.workers.rollout.base import _ROLLOUT_REGISTRY
     from verl.workers.rollout.replica import RolloutReplicaRegistry

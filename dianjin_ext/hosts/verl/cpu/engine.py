@@ -1,6 +1,7 @@
-"""verl's FSDP and FSDP2 engines on the CPU.
+"""verl's FSDP and FSDP2 engines on the CPU: of a policy, and of a critic.
 
-verl imports this module through `actor_rollout_ref.model.external_lib`.
+Imported when verl's own engines are (`dianjin_ext.hosts.verl.plugin`). The key that verl has for
+it, `model.external_lib`, is read where the configuration is: a critic's process never is told.
 """
 
 import dataclasses
@@ -10,11 +11,18 @@ from unittest import mock
 import torch
 import torch.distributed as dist
 from torch.distributed.fsdp import FullyShardedDataParallel
+from transformers import AutoModelForTokenClassification
+from verl.utils import model as verl_model
 from verl.workers.engine.base import EngineRegistry
 from verl.workers.engine.fsdp import transformer_impl
-from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead
+from verl.workers.engine.fsdp.transformer_impl import (
+    FSDPEngineWithLMHead,
+    FSDPEngineWithValueHead,
+)
 
-__all__ = ["CPUEngineWithLMHead"]
+from dianjin_ext.errors import DianjinError
+
+__all__ = ["CPUEngineWithLMHead", "CPUEngineWithValueHead"]
 
 
 class _FSDP1(FullyShardedDataParallel):
@@ -43,9 +51,8 @@ def _send_weights(module: torch.nn.Module) -> None:
             dist.broadcast(tensor.data, src=0)
 
 
-@EngineRegistry.register(model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu")
-class CPUEngineWithLMHead(FSDPEngineWithLMHead):
-    """The language-model engine, sharded over processes that have no accelerator."""
+class _OnCPU:
+    """Goes in front of one of verl's engines."""
 
     engine_config: Any
 
@@ -54,11 +61,48 @@ class CPUEngineWithLMHead(FSDPEngineWithLMHead):
         # needs an accelerator, and the weights are in main memory as it is.
         config = self.engine_config
         self.engine_config = dataclasses.replace(config, forward_only=False, offload_policy=False)
+        build = super()._build_fsdp_module  # type: ignore[misc]
         try:
             if config.strategy != "fsdp":
-                return super()._build_fsdp_module(module)
+                return build(module)
             _send_weights(module)
             with mock.patch.object(transformer_impl, "FSDP", _FSDP1):
-                return super()._build_fsdp_module(module)
+                return build(module)
         finally:
             self.engine_config = config
+
+
+@EngineRegistry.register(model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu")
+class CPUEngineWithLMHead(_OnCPU, FSDPEngineWithLMHead):
+    """The language-model engine, sharded over processes that have no accelerator."""
+
+
+@EngineRegistry.register(model_type="value_model", backend=["fsdp", "fsdp2"], device="cpu")
+class CPUEngineWithValueHead(_OnCPU, FSDPEngineWithValueHead):
+    """The engine of a critic: one value a token, by a head of its own."""
+
+    def _build_module(self) -> Any:
+        with mock.patch.object(verl_model, "load_valuehead_model", _load_critic):
+            return super()._build_module()
+
+
+def _load_critic(
+    local_path: str, torch_dtype: torch.dtype, model_config: Any, trust_remote_code: bool
+) -> Any:
+    """Load a model with a value head, which is new where the folder has none.
+
+    verl's own loader asks for FlashAttention, whatever `override_config.attn_implementation` says;
+    without it, it reports that trl is missing.
+    """
+    try:
+        return AutoModelForTokenClassification.from_pretrained(
+            local_path,
+            dtype=torch_dtype,
+            config=model_config,  # it says which attention
+            trust_remote_code=trust_remote_code,
+        )
+    except ValueError as error:
+        raise DianjinError(
+            f"critic.model.path={local_path}: transformers has no token classifier for models of "
+            f"type {model_config.model_type}, so it can't become a critic on the CPU"
+        ) from error

@@ -1,6 +1,7 @@
 """Rollout `transformers_cpu`: each replica is one Ray actor that samples with transformers."""
 
 import asyncio
+import copy
 import os
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from verl.workers.config import HFModelConfig, RolloutConfig
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
+from dianjin_ext.hosts.verl.cpu.adapter import weights_with_adapter
 from dianjin_ext.inference.sampling import Request, Response, generate
 
 __all__ = ["Replica", "Server", "ServerAdapter", "server_name"]
@@ -42,9 +44,15 @@ class Server:
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
         self._config: RolloutConfig = omega_conf_to_dataclass(config, dataclass_type=RolloutConfig)
         model: HFModelConfig = omega_conf_to_dataclass(model_config, dataclass_type=HFModelConfig)
-        self._model = AutoModelForCausalLM.from_config(
-            model.hf_config, dtype=torch.float32, attn_implementation="sdpa"
-        ).eval()
+        how = {"dtype": torch.float32, "attn_implementation": "sdpa"}
+        if "dummy" in self._config.load_format:  # the trainer sends all weights
+            given = AutoModelForCausalLM.from_config(model.hf_config, **how)
+        else:  # of a model with a LoRA adapter it sends the adapter alone
+            given = AutoModelForCausalLM.from_pretrained(
+                model.local_path, config=model.hf_config, **how
+            )
+        self._model = given.eval()
+        self._base: Any = None  # the model without the adapter, where there is one
         eos = getattr(model.generation_config, "eos_token_id", None)
         eos = model.tokenizer.eos_token_id if eos is None else eos
         self._eos_ids: list[int] = list(eos) if isinstance(eos, (list, tuple)) else [eos]
@@ -155,9 +163,26 @@ class Server:
                     f"weights don't fit the rollout's model: missing {sorted(missing)}, "
                     f"unexpected {sorted(result.unexpected_keys)}"
                 )
-            self._loaded = True
-            self._version = version
-            self._asked.clear()
+            self._base = None
+            self._loaded_now(version)
+
+    async def load_adapter(
+        self, adapter: dict[str, torch.Tensor], config: dict[str, Any], version: int | None
+    ) -> None:
+        """Sample from the weights last loaded with this LoRA adapter in them; see `load_weights`.
+
+        Arguments are as for `weights_with_adapter`.
+        """
+        async with self._busy:
+            if self._base is None:
+                self._base = copy.deepcopy(self._model)
+            self._model.load_state_dict(weights_with_adapter(self._base, config, adapter))
+            self._loaded_now(version)
+
+    def _loaded_now(self, version: int | None) -> None:
+        self._loaded = True
+        self._version = version
+        self._asked.clear()
 
     async def ready(self) -> int:
         """Return the process id; answers once the model is built."""
@@ -221,9 +246,14 @@ class ServerAdapter(BaseRollout):
         weights: Iterable[tuple[str, torch.Tensor]],
         wire_format: str = "named_tensors",
         global_steps: int | None = None,
+        peft_config: dict[str, Any] | None = None,
+        base_sync_done: bool = False,
         **_: Any,
     ) -> None:
-        """Send the full weights to the server.
+        """Send weights to the server.
+
+        Without `peft_config` they are those of the whole model. With it they are those below a
+        LoRA adapter first, unless the server has them (`base_sync_done`), and then the adapter's.
 
         Raises:
             ValueError: `wire_format` is not `named_tensors`.
@@ -238,4 +268,10 @@ class ServerAdapter(BaseRollout):
             return
         if self._server is None:
             self._server = ray.get_actor(server_name(self._replica_rank))
-        await self._server.load_weights.remote(state, global_steps)
+        if peft_config is None:
+            await self._server.load_weights.remote(state, global_steps)
+        elif base_sync_done:
+            await self._server.load_adapter.remote(state, peft_config, global_steps)
+        else:  # verl names them for a model of vLLM that has the adapter's layers
+            base = {name.replace(".base_layer.", "."): weight for name, weight in state.items()}
+            await self._server.load_weights.remote(base, global_steps)
