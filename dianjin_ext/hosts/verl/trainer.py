@@ -2,7 +2,8 @@
 
 `trainer.v1.trainer_mode=dianjin_sync` (or `dianjin_colocate_async`, `dianjin_separate_async`) is
 verl's trainer of that mode in every other respect. verl itself logs reward components for
-validation only, and trains on every score; see `dianjin_ext.hosts.verl.skipped`.
+validation only, and trains on every score; see `dianjin_ext.hosts.verl.skipped`. And it waits for
+ever where group filtering leaves nothing; see `dianjin_ext.hosts.verl.evictions`.
 """
 
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from verl.trainer.ppo.v1 import (
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.curves import RewardCurves
+from dianjin_ext.hosts.verl.evictions import bound_evictions
 from dianjin_ext.hosts.verl.skipped import replace_skipped, values
 from dianjin_ext.hosts.verl.stop import stop_if_asked
 
@@ -36,6 +38,7 @@ class _WithCurves:
     def __init__(self, config: Any) -> None:
         # verl compares this key with its own three names in many places.
         config.trainer.v1.trainer_mode = self.verl_mode
+        self._most_batches = _take_most_batches(config)
         super().__init__(config)  # type: ignore[call-arg]
         self.reward_curves = RewardCurves()
 
@@ -44,6 +47,7 @@ class _WithCurves:
         interval = self.config.trainer.v1.sampler.sampler_kwargs.get("poll_interval_s")
         if interval is not None:
             buffer.poll_interval = float(interval)
+        bound_evictions(buffer, self.config, self._most_batches)
         wait = buffer._wait_for_next_poll
 
         def wait_unless_asked_to_stop(*args: Any, **kwargs: Any) -> Any:
@@ -72,6 +76,15 @@ class _WithCurves:
                 f"the reward function failed on all {len(rows)} responses of this step; training "
                 "on would be useless. The first failure is above, with its traceback."
             )
+
+
+def _take_most_batches(config: Any) -> int:
+    """Return `max_num_gen_batches`, and leave 0: else verl says that it ignores the key."""
+    filtering = config.algorithm.get("filter_groups")
+    if not filtering:
+        return 0
+    most, filtering.max_num_gen_batches = int(filtering.get("max_num_gen_batches") or 0), 0
+    return most
 
 
 def _reward_rows(batch: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -107,14 +107,14 @@ def varied_reward(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_verl(tiny_model, tiny_data, varied_reward):
-    """Start verl's trainer on the CPU with `run_verl(out, *overrides)`.
+def start_verl(tiny_model, tiny_data, varied_reward):
+    """Start verl's trainer on the CPU with `start_verl(out, *overrides)`; return how it ended.
 
-    Returns `{step: {metric: value}}` of what verl's own file tracker wrote in this run. The recipe
-    is verl's stock one with the group `platform=cpu`.
+    The recipe is verl's stock one with the group `platform=cpu`; verl's own file tracker writes
+    into `out/metrics.jsonl`.
     """
 
-    def run(out, *overrides, timeout=900):
+    def start(out, *overrides, timeout=900):
         out.mkdir(parents=True, exist_ok=True)
         metrics = out / "metrics.jsonl"
         metrics.unlink(missing_ok=True)
@@ -151,12 +151,25 @@ def run_verl(tiny_model, tiny_data, varied_reward):
             "HYDRA_FULL_ERROR": "1",
             "HF_HUB_OFFLINE": "1",
         }
-        done = subprocess.run(
+        return subprocess.run(
             command, cwd=out, env=environment, capture_output=True, text=True, timeout=timeout
         )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def run_verl(start_verl):
+    """Run verl's trainer as `start_verl` does, to its end; return what it measured.
+
+    That is `{step: {metric: value}}` of this run.
+    """
+
+    def run(out, *overrides, timeout=900):
+        done = start_verl(out, *overrides, timeout=timeout)
         assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
         steps = {}
-        for line in map(json.loads, metrics.read_text().splitlines()):
+        for line in map(json.loads, (out / "metrics.jsonl").read_text().splitlines()):
             steps.setdefault(line["step"], {}).update(line["data"])
         return steps
 

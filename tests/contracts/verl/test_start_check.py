@@ -121,6 +121,31 @@ def test_what_verl_can_do_is_not_refused(refused, override):
     assert refused(override) == []
 
 
+def test_a_limit_on_batches_needs_filtering_and_a_trainer_that_heeds_it(refused):
+    key, mode = "algorithm.filter_groups", "trainer.v1.trainer_mode"
+    limit, on = f"{key}.max_num_gen_batches=10", f"{key}.enable=true"
+    (line,) = refused(limit)
+    assert line == f"{limit} has no effect without {on}"
+    (line,) = refused(limit, on, f"{mode}=sync")
+    assert line.startswith(limit) and line.endswith(f"use {mode}=dianjin_sync")
+    assert refused(limit, on) == refused(on, f"{mode}=sync") == []
+
+
+def test_what_fsdp1_cannot_do_on_the_cpu(refused):
+    fsdp1 = (f"{ACTOR}.strategy=fsdp", f"{ACTOR}.fsdp_config.strategy=fsdp")
+    without = f"{ACTOR}.checkpoint.save_contents=[model]"
+    (line,) = refused(*fsdp1)
+    assert "save_contents: FSDP1 can't gather hf_model" in line and "strategy=fsdp2" in line
+    assert refused(*fsdp1, without) == []
+    lora = "actor_rollout_ref.model.lora_rank=8"
+    (line,) = refused(*fsdp1, without, lora)
+    assert line.startswith("actor_rollout_ref.model.lora.merge=false: with FSDP1 on the CPU")
+    assert refused(lora, without) == []
+    assert refused(*fsdp1, "trainer.save_freq=-1") == []
+    gpus = ("platform=gpu", "trainer.n_gpus_per_node=2", f"{ROLLOUT}.tensor_model_parallel_size=2")
+    assert refused(*gpus, *fsdp1, lora) == []
+
+
 def test_every_data_source_needs_a_reward(refused, tmp_path):
     unknown = write(tmp_path / "unknown.parquet", data_source="desk/notes")
     kwargs = "+reward.custom_reward_function.reward_kwargs"
