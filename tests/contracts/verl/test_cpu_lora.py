@@ -108,6 +108,6 @@ def test_the_rollout_samples_from_the_adapted_model(
 
 @pytest.mark.slow
 def test_merged_weights_are_sent_rounded(run_verl, tmp_path):
-    steps = run_verl(tmp_path, *LORA, "+actor_rollout_ref.model.lora.merge=true")
+    steps = run_verl(tmp_path, *LORA, "actor_rollout_ref.model.lora.merge=true")
     assert steps[2]["actor/kl_loss"] > 1e-2
     assert 1e-6 < steps[2]["training/rollout_probs_diff_max"] < 0.05  # bf16
