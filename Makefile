@@ -13,7 +13,7 @@ test: environments ## every test, each host's in its own environment
 	.venv/verl/bin/python -m pytest tests -m "not slow" --numprocesses 2 --dist loadfile
 	.venv/verl/bin/python -m pytest tests -m slow
 
-test-all: test ## and what takes long: other versions of torch, a million mutations of answers, nine trainings
+test-all: test ## and what takes long: other versions of torch, a million mutations of answers, twelve trainings
 	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \
 		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
 	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000

@@ -89,9 +89,12 @@ LORA = (
     "how",
     [
         (),
-        (
-            "actor_rollout_ref.rollout.load_format=safetensors",
-            "actor_rollout_ref.rollout.layered_summon=true",
+        pytest.param(
+            (
+                "actor_rollout_ref.rollout.load_format=safetensors",
+                "actor_rollout_ref.rollout.layered_summon=true",
+            ),
+            marks=pytest.mark.long,
         ),
     ],
     ids=["all-sent", "adapter-alone"],
@@ -107,6 +110,7 @@ def test_the_rollout_samples_from_the_adapted_model(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_merged_weights_are_sent_rounded(run_verl, tmp_path):
     steps = run_verl(tmp_path, *LORA, "actor_rollout_ref.model.lora.merge=true")
     assert steps[2]["actor/kl_loss"] > 1e-2

@@ -176,6 +176,7 @@ def test_training_on_data_without_mixed_groups_says_so(start_verl, tmp_path):
     assert (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8") == ""  # no step ended
 
 
+@pytest.mark.long
 def test_training_on_data_with_some_mixed_groups_goes_on(
     run_verl, assert_learned_on_policy, tmp_path
 ):
