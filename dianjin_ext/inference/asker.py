@@ -150,7 +150,7 @@ class Asker:
         if self.tally.stopped is not None:
             return Answer(request, sample, "unasked", None, self.tally.stopped)
         try:
-            answer: Answer = await self._attempts.copy()(self._attempt, question)
+            answer = await self._attempted(question)
         except Refused as error:
             refusal: Outcome = "content_filter" if error.filtered else "refused"
             answer = Answer(request, sample, refusal, None, str(error))
@@ -166,6 +166,20 @@ class Asker:
                 f"state_dir: the counts can't be written ({error}); is its disk full?"
             ) from error
         self._watch(answer)
+        return answer
+
+    async def _attempted(self, question: Question) -> Answer:
+        try:
+            return await self._attempt(question)  # nearly always all it takes
+        except Transient as error:
+            failed: list[Transient] = [error]
+
+        async def again() -> Answer:
+            if failed:  # counts as the first attempt
+                raise failed.pop()
+            return await self._attempt(question)
+
+        answer: Answer = await self._attempts.copy()(again)
         return answer
 
     def _record(self, question: Question, answer: Answer) -> None:
