@@ -85,16 +85,14 @@ LORA = (
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "how",
     [
         (),
-        pytest.param(
-            (
-                "actor_rollout_ref.rollout.load_format=safetensors",
-                "actor_rollout_ref.rollout.layered_summon=true",
-            ),
-            marks=pytest.mark.long,
+        (
+            "actor_rollout_ref.rollout.load_format=safetensors",
+            "actor_rollout_ref.rollout.layered_summon=true",
         ),
     ],
     ids=["all-sent", "adapter-alone"],

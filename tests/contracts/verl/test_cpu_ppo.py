@@ -3,7 +3,7 @@
 import pytest
 
 pytest.importorskip("verl")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 LR = 1e-2
 PPO = (

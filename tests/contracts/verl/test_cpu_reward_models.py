@@ -118,6 +118,7 @@ async def compute_score(data_source, solution_str, ground_truth, extra_info, **s
 """
 
 
+@pytest.mark.long
 def test_grpo_asks_them(run_verl, assert_learned_on_policy, judges, tmp_path):
     reward = REWARD.format(judges=judges, answers=ANSWERS, gold=GOLD)
     (tmp_path / "judged.py").write_text(reward, encoding="utf-8")

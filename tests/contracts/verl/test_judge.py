@@ -375,6 +375,7 @@ async def compute_score(data_source, solution_str, ground_truth, extra_info=None
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_training_leaves_skipped_responses_out(
     run_verl, assert_learned_on_policy, server, settings, tmp_path
 ):
