@@ -114,7 +114,8 @@ def asked(evaluate, known, protocol, data, tmp_path):
 
     def run(name, rate, *arguments):
         with model(known, rate, *arguments) as url:
-            evaluate.url, evaluate.folder = url, tmp_path / name
+            evaluate.model = ("--model", "m", "--base-url", url)
+            evaluate.folder = tmp_path / name
             evaluate.folder.mkdir()
             given = [argument for each in data for argument in ("--data", each)]
             evaluate(*SETS, "--protocol", protocol, *given, "--repeats", REPEATS)
