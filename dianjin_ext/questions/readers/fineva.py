@@ -32,8 +32,8 @@ def parse(row: Any, file: Path) -> Iterator[Question]:
     """Yield the question of a row; its category is `类/任务`, from the file's place.
 
     Some tasks have a text that is asked about, as a column of its own (`context`) or in place of
-    the question, which is then that of the task. Some have three options, some five; those of
-    safety have none: 是 or 否. Most rows have no published answer.
+    the question, which then ends with that of the task. Some have three options, some five; those
+    of safety have none: 是 or 否. Most rows have no published answer.
     """
     row = mapping(row)
     choices = columns(row)
@@ -44,7 +44,7 @@ def parse(row: Any, file: Path) -> Iterator[Question]:
     task = category.rpartition("/")[2]
     if choices:
         if task in _ASKED:
-            context, question = question, _ASKED[task]
+            question = f"{question}\n\n{_ASKED[task]}"  # what tells two questions apart
         yield Question(
             data_source="fineva",
             question=question,

@@ -42,7 +42,7 @@ def test_the_text_that_is_asked_about_is_the_context(tmp_path, place):
 )
 def test_a_text_without_a_question_is_asked_what_its_task_asks(tmp_path, place, asked):
     found = question(tmp_path, place, {"question": "锂矿领涨。", **OPTIONS, "answer": "B"})
-    assert found.context == "锂矿领涨。" and asked in found.question
+    assert found.question.startswith("锂矿领涨。\n") and asked in found.question
     assert prompt(found).count("锂矿领涨。") == 1
 
 
