@@ -105,7 +105,7 @@ def without_probes():
     [
         ("verl", "verl trainer: dianjin_sync is"),
         ("llamafactory", "LLaMA-Factory hook: template and data-set names are registered"),
-        ("evalscope", "inspect-ai: takes our"),
+        ("evalscope", "takes our 17 benchmarks"),
     ],
 )
 def test_a_good_installation(use, host, last):
