@@ -179,6 +179,7 @@ def test_sigkill_at_twenty_moments_changes_nothing(world, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_raylets_make_the_same_set(world, tmp_path):
     pytest.importorskip("ray")
     done = subprocess.run(

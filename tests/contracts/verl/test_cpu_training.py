@@ -6,7 +6,7 @@ One rank trains in test_judge.py.
 import pytest
 
 pytest.importorskip("verl")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 VALIDATION = "val-core/cflue_mcq/acc/mean@1"
 FSDP1 = (
@@ -41,7 +41,6 @@ def test_two_ranks_save_and_resume(run_verl, assert_learned_on_policy, tmp_path)
     assert_learned_on_policy(second[3])
 
 
-@pytest.mark.long
 def test_two_ranks_fsdp1_and_verls_own_agent_loops(run_verl, assert_learned_on_policy, tmp_path):
     steps = run_verl(
         tmp_path,
