@@ -17,13 +17,15 @@ def test_merges_and_reports(checkpoints, tmp_path, capsys):
 
 def test_dry_run_prints_the_plan_and_writes_nothing(checkpoints, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "400")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)  # a dumb terminal would have 80 columns
     out = tmp_path / "a" / "b"
     run([checkpoints / "fsdp2-w2-tied"], out, SETTINGS, dry_run=True)
     assert list(tmp_path.iterdir()) == []
     text = capsys.readouterr().out
     lines = {tuple(line.split()) for line in text.splitlines()}
     up = "model.layers.1.mlp.up_proj.weight"
-    assert any(line[1:] == (up, "162×64", "bfloat16", "2", "20,736") for line in lines)
+    assert any(line[1:] == (up, "162×64", "bfloat16", "2", "20,736") for line in lines), text
     assert "left out, tied to the input embeddings: lm_head.weight" in text
     assert "free on that disk" in text
     assert "tokenizer.json" in text
