@@ -18,6 +18,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.questions.prompts import prompt, task
 from dianjin_ext.questions.question import Question
 from dianjin_ext.rewards.policy import Model, build
+from dianjin_ext.rewards.score import grader_for
 from dianjin_ext.rewards.settings import Settings, read_settings
 from dianjin_ext.yaml_keys import UniqueKeys
 
@@ -113,7 +114,7 @@ class Rules(Model):
     @property
     def settings(self) -> Settings:
         """The grading, read."""
-        return read_settings(self.grading)
+        return grader_for(self.grading).settings
 
     @property
     def digest(self) -> str:
@@ -127,8 +128,9 @@ class Rules(Model):
         Raises:
             DianjinError: It has options or earlier turns, for which the prompt has no place.
         """
-        user = prompt(question, self.settings.tags)
-        if self.prompt is not None:
+        if self.prompt is None:
+            user = prompt(question, self.settings.tags)
+        else:
             if (question.choices or question.turns) and "{task}" not in self.prompt.of(question):
                 raise DianjinError(
                     f"the prompt of the protocol has no {{task}}, so that the model would not see "
