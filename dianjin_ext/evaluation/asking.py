@@ -68,8 +68,9 @@ async def _result(
                 f"{task.name}: {results.questions:,} of {task.subset.questions:,} questions are "
                 f"answered and graded: {error}; run the same command again to go on"
             )
-    if results.outcomes["refused"] == results.questions * results.samples:
-        raise DianjinError(f"{task.name}: every request was refused: {results.errors['refused']}")
+        if results.outcomes["refused"] == results.questions * results.samples:
+            why = results.errors["refused"]
+            raise DianjinError(f"{task.name}: every request was refused: {why}")
     found, asked = results.summary(), askers[MODEL].settings
     differs = [*task.departures, *options_apart(task.sampling, asked.options)]
     if judge is not None and found["judge"] is not None:
