@@ -16,7 +16,9 @@ _TOTAL = re.compile(r"Total training steps: (\d+)")
 _LEVEL = re.compile(r"^(WARNING|ERROR|CRITICAL):\d{4}-\d\d-\d\d [\d:,]+:")
 _HOST_WARNING = re.compile(r"(?:site-packages|dist-packages)/.*:\d+: \w*Warning: |^<frozen ")
 _DUMP = re.compile(r"""^\{'actor_rollout_ref'|^\(?["'](?:Initial|Final) validation metrics""")
-_OTHER = re.compile(r"step:\d+ - |(?:INFO|WARNING|ERROR|CRITICAL):\d")
+# What a line of a dump begins with. Ray reads the outputs of a process in turn, while they grow: a
+# line may come in two, without its indentation, and with a line of the error output between them.
+_PIECE = re.compile(r"""\s|$|['"{(\[\])}]|(?:None|True|False|-?[\d.e+-]+)[,)}\]]""")
 _TOLD = re.compile(r"^INFO:[\d\-: ,]+:((?:Training from scratch|Resuming from).*)")
 _NOISE = re.compile(
     r"""
@@ -67,9 +69,7 @@ class ConsoleLines:
             self._traces.add(process)
             return body
         body = _REPEATED.sub("", body)
-        if process in self._open and _OTHER.match(body):  # a bracket in a text, never closed
-            del self._open[process]
-        if process in self._open or _DUMP.match(body):
+        if _DUMP.match(body) or (process in self._open and _PIECE.match(body)):
             self._count(process, body)
             return None
         if process in self._warned:
@@ -79,6 +79,7 @@ class ConsoleLines:
         if total := _TOTAL.search(body):
             self._total = int(total[1])
         if step := _STEP.match(body):
+            self._open.pop(process, None)  # a bracket in a text is never closed
             return self._step(int(step[1]), body[step.end() :])
         if told := _TOLD.match(body):
             return told[1]

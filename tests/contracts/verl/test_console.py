@@ -100,7 +100,7 @@ def test_a_traceback_is_whole_also_among_other_processes():
     assert shown(*mixed) == trace
 
 
-def test_a_dump_ends_with_its_bracket_or_at_the_next_thing_that_is_said():
+def test_a_dump_ends_with_its_bracket_and_hides_nothing_that_is_said():
     dump = [f"{WORKER}{{'actor_rollout_ref': ['a',", f"{WORKER}'b',", f"{WORKER}  'c']}}"]
     assert shown(*dump, f"{WORKER}words") == ["words"]
     broken = f"{WORKER}{{'actor_rollout_ref': {{'text': '{{%['}}}}"
@@ -108,6 +108,13 @@ def test_a_dump_ends_with_its_bracket_or_at_the_next_thing_that_is_said():
         "ERROR: x",
         "y",
     ]
+
+
+def test_a_dump_is_hidden_also_where_a_line_of_it_comes_in_two_among_others():
+    first = [f"{WORKER}{{'actor_rollout_ref': {{'actor': {{'_target_': 'a',", WORKER + " " * 30]
+    said = f"{WORKER}WARNING:2026-01-02 03:04:05,6:x"
+    rest = ["'verl.Config',", "   'steps':", "None},", " 1}}", "[1, 2]"]
+    assert shown(*first, said, *(WORKER + line for line in rest)) == ["WARNING: x", "[1, 2]"]
 
 
 def run(tmp_path, code, *, wait=True, **options):
