@@ -108,6 +108,8 @@ class Number(NamedTuple):
 
     def times(self, factor: Fraction | int) -> "Number":
         """Return the quantity with its value and its upper end multiplied."""
+        if factor == 1:
+            return self
         high = None if self.high is None else self.high * factor
         return self._replace(value=self.value * factor, high=high)
 

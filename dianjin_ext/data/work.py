@@ -9,6 +9,7 @@ from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.asking import NoReply, Row, Spent
+from dianjin_ext.inference.cycles import sought_seldom
 from dianjin_ext.inference.in_order import in_order
 from dianjin_ext.inference.journal import SharedJournal
 from dianjin_ext.inference.models import Models
@@ -59,6 +60,7 @@ class Work:
                     f"asking a model needs {error.name}; pip install 'dianjin-ext[ask]'"
                 ) from error
         self._open = AsyncExitStack()
+        self._open.enter_context(sought_seldom())
         for role, settings in self._models.items():
             journal = SharedJournal(self._journal, role)
             asker = Asker(settings, journal, role=role)

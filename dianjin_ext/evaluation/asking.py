@@ -1,6 +1,5 @@
 """Tasks at work: their questions are asked, the replies graded, counted and written."""
 
-import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["results_of"]
 
+_BUFFER: Final = 1 << 18  # bytes
 _AHEAD: Final = 2  # questions under way for each request that may be
 
 
@@ -110,6 +110,7 @@ async def _written(
     path: Path,
 ) -> str | None:
     """Write the rows of a task to `path` and count them; returns why some are missing."""
+    from dianjin_ext.inference.fast_json import dumps
     from dianjin_ext.inference.telling import telling
 
     async def work(asked: list[Question]) -> _Done:
@@ -121,7 +122,7 @@ async def _written(
 
     missing = None
     width = max(1, _AHEAD * askers[MODEL].settings.max_in_flight)
-    with path.open("wb") as file:
+    with path.open("wb", buffering=_BUFFER) as file:
         async with (
             telling(task.name, askers, task.subset.questions) as told,
             aclosing(in_order(task.units(), work, width=width)) as units,
@@ -134,12 +135,5 @@ async def _written(
                     rows = done.rows[first : first + results.samples]
                     results.add(rows)
                     told.done += 1
-                    file.writelines(map(_line, rows))
+                    file.writelines(dumps(row) + b"\n" for row in rows)
     return missing
-
-
-def _line(row: Row) -> bytes:
-    try:
-        return (json.dumps(row, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return (json.dumps(row) + "\n").encode()

@@ -14,6 +14,7 @@ from dianjin_ext.evaluation.machine import hardware, versions
 from dianjin_ext.evaluation.task import Task
 from dianjin_ext.files import write_json
 from dianjin_ext.inference.alone import alone
+from dianjin_ext.inference.cycles import sought_seldom
 from dianjin_ext.inference.settings import AskSettings
 from dianjin_ext.inference.signals import raising
 from dianjin_ext.rewards.judge.settings import JudgeSettings
@@ -70,6 +71,7 @@ def evaluate(
         ready = stack.enter_context(_ready(tasks, model, out, tensor_parallel, max_model_len))
         runner = stack.enter_context(asyncio.Runner())
         stack.enter_context(raising(runner.get_loop()))
+        stack.enter_context(sought_seldom())
         stream = results_of(tasks, ready, judge, out)
         while (result := runner.run(_next(stream))) is not None:
             results.append(result)

@@ -97,10 +97,11 @@ async def unit(task: Task, asked: list[Question], asking: Asking, grading: Gradi
         request = Request(
             question.id, task.rules.messages(question), samples=samples, options=task.options
         )
-        answers = await asking.samples(MODEL, request)
-        return await asyncio.gather(
-            *(_row(task, question, request, answer, asking, grading) for answer in answers)
-        )
+        graded = [
+            _row(task, question, request, answer, asking, grading)
+            for answer in await asking.samples(MODEL, request)
+        ]
+        return [await graded[0]] if samples == 1 else await asyncio.gather(*graded)
     chains = await asyncio.gather(
         *(_chain(task, asked, sample, asking, grading) for sample in range(task.sampling.samples))
     )

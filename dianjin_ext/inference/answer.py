@@ -1,7 +1,7 @@
 """What became of one question, and of all of them."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from dianjin_ext.errors import DianjinError
@@ -56,7 +56,7 @@ class Answer:
             "notes": dict(self.request.notes),
             "outcome": self.outcome,
             "error": self.error,
-            "reply": None if self.reply is None else asdict(self.reply),
+            "reply": None if self.reply is None else vars(self.reply),
         }
 
     @staticmethod

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.answer import Answer
+from dianjin_ext.inference.cycles import sought_seldom
 from dianjin_ext.inference.request import Request
 from dianjin_ext.inference.settings import AskSettings
 
@@ -85,7 +86,8 @@ def ask(
     def work() -> None:
         error: BaseException | None = None
         try:
-            asyncio.run(run())
+            with sought_seldom():
+                asyncio.run(run())
         except BaseException as raised:
             error = raised
         with changed:

@@ -1,7 +1,6 @@
 """Many questions to one model: in any number, at the server's pace, none lost."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
@@ -19,6 +18,7 @@ from dianjin_ext.inference.accounts import open_account
 from dianjin_ext.inference.answer import UNANSWERED, Answer, Outcome, Tally
 from dianjin_ext.inference.blocks import Blocks, block_lease
 from dianjin_ext.inference.client import Client, Endpoint
+from dianjin_ext.inference.fast_json import dumps
 from dianjin_ext.inference.faults import Refused, Spent, Transient
 from dianjin_ext.inference.journal import Journal, SharedJournal
 from dianjin_ext.inference.ledger import Limits
@@ -125,12 +125,7 @@ class Asker:
         elif (flight := self._flights.get(question.key)) is not None:
             answer = await asyncio.shield(flight)
         else:
-            flight = asyncio.ensure_future(self._fetch(question))
-            self._flights[question.key] = flight
-            try:
-                answer = await flight
-            finally:
-                del self._flights[question.key]
+            answer = await self._first(question)
         self.tally.add(answer)
         return answer
 
@@ -144,6 +139,23 @@ class Asker:
     def _recorded(self, question: Question) -> Answer | None:
         record = self._journal.get(question.key)
         return None if record is None else Answer.recorded(question, record)
+
+    async def _first(self, question: Question) -> Answer:
+        """Fetch an answer; who asks the same meanwhile gets it, or what went wrong, too."""
+        flight = self._flights[question.key] = asyncio.get_running_loop().create_future()
+        try:
+            answer = await self._fetch(question)
+        except asyncio.CancelledError:
+            flight.cancel()
+            raise
+        except BaseException as error:
+            flight.set_exception(error)
+            flight.exception()  # told here, also where nobody else waits for it
+            raise
+        finally:
+            del self._flights[question.key]
+        flight.set_result(answer)
+        return answer
 
     async def _fetch(self, question: Question) -> Answer:
         request, sample = question.request, question.sample
@@ -183,8 +195,8 @@ class Asker:
         return answer
 
     def _record(self, question: Question, answer: Answer) -> None:
-        line = json.dumps(answer.record(question), ensure_ascii=True, sort_keys=True)
-        self._journal.put(self._client.without_key(line))
+        line = dumps(answer.record(question)).decode()
+        self._journal.put(question.key, self._client.without_key(line))
 
     async def _attempt(self, question: Question) -> Answer:
         taken = await self.places.take()

@@ -88,9 +88,13 @@ class Row(Asking):
         """See `Asking.samples`; the run's own options replace those of a step."""
         asker = self._asker(role)
         settings = asker.settings
-        request = replace(request, options={**request.options, **settings.options})
-        asked = questions(request, settings.model, {})
-        answers = await asyncio.gather(*map(asker.one, asked))
+        if settings.options:
+            request = replace(request, options={**request.options, **settings.options})
+        asked = list(questions(request, settings.model, {}))
+        if len(asked) == 1:  # as a rule; no task of its own
+            answers = [await asker.one(asked[0])]
+        else:
+            answers = await asyncio.gather(*map(asker.one, asked))
         total = self.spent.get(role, Spent(settings.model))
         for answer in answers:
             if answer.outcome in UNANSWERED:

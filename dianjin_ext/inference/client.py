@@ -18,6 +18,7 @@ import aiohttp
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.connections import open_session
+from dianjin_ext.inference.fast_json import dumps, loads
 from dianjin_ext.inference.faults import Refused, Transient
 
 __all__ = ["Client", "Endpoint", "error_of", "refusal"]
@@ -101,7 +102,7 @@ class Client:
             Refused: The server refuses this request.
             DianjinError: The server refuses every request: key, address or model are wrong.
         """
-        data = _json(body)
+        data = dumps(body)
         url = path if "://" in path else f"{self.url}{path}"
         if self._session is None:  # in the loop that it belongs to
             self._session = open_session(self.url, self._key)
@@ -122,7 +123,7 @@ class Client:
         if response.status >= 400:
             raise self._refusal(response.status, response.headers, said)
         try:
-            return json.loads(said)
+            return loads(said)
         except (ValueError, RecursionError) as error:
             found = self.without_key(said.decode(errors="replace"))[:_SHOWN]
             raise Transient(
@@ -191,13 +192,6 @@ def _is_address(url: str) -> bool:
         return found.scheme in ("http", "https") and bool(found.hostname) and found.port != 0
     except ValueError:
         return False
-
-
-def _json(body: dict[str, Any]) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return json.dumps(body).encode()
 
 
 def _retry_after(value: str | None) -> float | None:

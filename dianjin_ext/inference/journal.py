@@ -117,8 +117,12 @@ class Journal(Recorded):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def put(self, line: str) -> None:
-        """Append a record: a JSON object in one line, whose `key` says what was asked.
+    def put(self, key: str, line: str) -> None:
+        """Append a record.
+
+        Args:
+            key: Says what was asked.
+            line: A JSON object in one line, with the same `key`.
 
         Raises:
             DianjinError: The disk is full.
@@ -133,7 +137,7 @@ class Journal(Recorded):
             os.ftruncate(self._file, offset)
             raise DianjinError(f"{self.path}: can't be written; is the disk full?")
         self._end += written
-        self._offsets.setdefault(int(json.loads(line)["key"], 16), offset)
+        self._offsets.setdefault(int(key, 16), offset)
 
     def _begin(self) -> None:
         try:
@@ -195,9 +199,9 @@ class SharedJournal:
                 return record
         return None
 
-    def put(self, line: str) -> None:
+    def put(self, key: str, line: str) -> None:
         """Append a record to this process's own journal; see `Journal.put`."""
-        self._own.put(line)
+        self._own.put(key, line)
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:

@@ -57,6 +57,8 @@ class Replicas:
         return self._clients[0].without_key(text)
 
     def _choose(self) -> int:
+        if len(self._clients) == 1:
+            return 0
         now = time.monotonic()
         resting = [max(0.0, until - now) for until in self._rests_until]
         return min(

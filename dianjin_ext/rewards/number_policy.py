@@ -10,6 +10,7 @@ from dianjin_ext.answers.numbers import Number, round_to
 from dianjin_ext.answers.units import same_currency
 from dianjin_ext.rewards.policy import NumberPolicy
 
+_ONE: Final = Fraction(1)
 _WIDE: Final = Context(prec=3000)  # the default context would round to 28 digits
 
 
@@ -66,7 +67,7 @@ def _same_unit(answer: Number, gold: Number) -> bool:
 
 def _factors(answer: Number, gold: Number, policy: NumberPolicy) -> Iterator[Fraction]:
     """Yield what the answer may be multiplied by before it is compared."""
-    yield Fraction(1)
+    yield _ONE
     bare = answer.rate == answer.scale == 1 and not answer.worded
     plain = answer.rate == answer.scale == 1 and not answer.currency + answer.unit
     if policy.percent != "exact" and plain and gold.rate != 1:
@@ -78,11 +79,12 @@ def _factors(answer: Number, gold: Number, policy: NumberPolicy) -> Iterator[Fra
 
 
 def _same_ends(answer: Number, gold: Number, factor: Fraction, policy: NumberPolicy) -> bool:
-    if not _equal(answer.value * factor, gold.value, gold.step, policy):
+    answer = answer.times(factor)
+    if not _equal(answer.value, gold.value, gold.step, policy):
         return False
     if answer.high is None or gold.high is None:
         return answer.high is gold.high
-    return _equal(answer.high * factor, gold.high, gold.step, policy)
+    return _equal(answer.high, gold.high, gold.step, policy)
 
 
 def _equal(answer: Fraction, gold: Fraction, step: Fraction, policy: NumberPolicy) -> bool:

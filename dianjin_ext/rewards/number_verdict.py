@@ -43,8 +43,10 @@ def shared_text(answer: Number, gold: Number, policy: NumberPolicy, question: As
     if question.factor is None and _is_plain(answer, policy):
         return canonical(answer)
     right, worth = _verdict(answer, gold, policy, question)
+    # where the answer stands bare itself, its verdict is that of its worth
+    known = _worth(answer, question) if answer.bare and not _counted_or_falls(answer) else None
     for value in (rounded(worth, policy.decimals), worth):
-        if right_number(_bare(value, question), gold, policy, question) == right:
+        if value == known or right_number(_bare(value, question), gold, policy, question) == right:
             return canonical(value)
     return f"{canonical(worth)} {_counted(answer)}"
 
@@ -74,9 +76,13 @@ def _counted(answer: Number) -> str:
     return counted or f"{answer.scale}/{answer.rate}"
 
 
+def _counted_or_falls(answer: Number) -> bool:
+    return bool(answer.currency or answer.unit or answer.per or answer.falls)
+
+
 def _is_plain(answer: Number, policy: NumberPolicy) -> bool:
     """Whether an answer is compared by nothing but its value, which needs no rounding."""
-    if answer.currency or answer.unit or answer.per or answer.falls or answer.worded:
+    if _counted_or_falls(answer) or answer.worded:
         return False
     if policy.percent != "exact" or policy.unit == "gold_hint":
         return False

@@ -96,7 +96,7 @@ def test_a_torn_tail_is_cut_off(tmp_path, left):
     path = tmp_path / "j"
     with Journal(path) as journal:
         for i in range(3):
-            journal.put(json.dumps({"key": f"{i:032x}", "text": "汉字" * 9}))
+            journal.put(f"{i:032x}", json.dumps({"key": f"{i:032x}", "text": "汉字" * 9}))
     whole = path.read_bytes()
     last = len(whole.splitlines(keepends=True)[-1])
     path.write_bytes(whole[: len(whole) - last + left])
@@ -104,7 +104,7 @@ def test_a_torn_tail_is_cut_off(tmp_path, left):
     with Journal(path) as journal:
         assert len(journal) == 2
         assert "0" * 31 + "2" not in journal
-        journal.put(json.dumps({"key": f"{2:032x}", "text": "汉字" * 9}))
+        journal.put(f"{2:032x}", json.dumps({"key": f"{2:032x}", "text": "汉字" * 9}))
         assert journal.get(f"{2:032x}")["text"] == "汉字" * 9
     assert path.read_bytes() == whole
 

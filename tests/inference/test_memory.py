@@ -46,7 +46,7 @@ def test_the_index_takes_what_is_said_of_it(tmp_path):
         try:
             for i in range(number):
                 key = f"{i * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128):032x}"
-                journal.put(json.dumps({"key": key, "reply": TEXT}))
+                journal.put(key, json.dumps({"key": key, "reply": TEXT}))
             size = tracemalloc.get_traced_memory()[0]
         finally:
             tracemalloc.stop()

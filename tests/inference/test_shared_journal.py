@@ -9,8 +9,8 @@ def record(number):
 
 def test_each_process_has_a_file_and_knows_what_the_others_recorded(tmp_path):
     with SharedJournal(tmp_path, "teacher") as first, SharedJournal(tmp_path, "teacher") as second:
-        first.put(record(1)[1])
-        second.put(record(2)[1])
+        first.put(*record(1))
+        second.put(*record(2))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "teacher-0.jsonl",
         "teacher-1.jsonl",

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,6 +130,7 @@ def split_of(path: Path) -> str:
     return split_named(path.stem)
 
 
+@lru_cache(maxsize=256)  # one name for all rows of a file
 def split_named(name: str) -> str:
     """Return `train`, `val` or `test` for a name with a word for it; empty for any other."""
     words = (_SPLITS.get(word.lower(), "") for word in _WORD.findall(name))
