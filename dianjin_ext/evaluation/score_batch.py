@@ -2,24 +2,17 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.batches import Batch
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.jsonl import BadRowError, parse, take, unusable
 from dianjin_ext.rewards.grader import Grader
 
-__all__ = ["Batch", "Graded", "grade_batch", "start", "start_process"]
-
-
-class Batch(NamedTuple):
-    """Lines of a file, and the number of the first, counted from 1."""
-
-    first: int
-    lines: list[bytes]
+__all__ = ["Graded", "grade_batch", "start"]
 
 
 class Graded(NamedTuple):
@@ -41,12 +34,6 @@ def start(settings: Mapping[str, Any], rescore: bool) -> None:
     global _grader, _settings, _judge, _rescore
     _settings, _judge = split_judge(settings)
     _grader, _rescore = Grader(_settings), rescore
-
-
-def start_process(settings: Mapping[str, Any], rescore: bool) -> None:
-    """Do the same in a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
-    start(settings, rescore)
 
 
 def grade_batch(batch: Batch) -> Graded:

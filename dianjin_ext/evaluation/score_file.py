@@ -7,12 +7,9 @@ key of `compute_score` added.
 
 import gzip
 import sys
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,8 +24,9 @@ from rich.progress import (
 )
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.batches import batches, worked
 from dianjin_ext.evaluation.parquet_lines import ParquetLines
-from dianjin_ext.evaluation.score_batch import Batch, Graded, grade_batch, start, start_process
+from dianjin_ext.evaluation.score_batch import grade_batch, start
 from dianjin_ext.evaluation.settings_file import split_judge
 from dianjin_ext.evaluation.tally import Tally
 from dianjin_ext.files import replacing
@@ -37,9 +35,6 @@ from dianjin_ext.outputs import written_whole
 from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.judged import require_judge
 from dianjin_ext.sniff import expect_rows
-
-BATCH_BYTES = 1 << 18
-"""What one worker is given at a time. Memory is some such batches and the longest line."""
 
 SHOWN = 20
 
@@ -89,7 +84,8 @@ def score_file(
     )
     with _writer(out) as write, Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=lines.size)
-        for graded in _grade(_batches(lines), settings, workers, rescore):
+        begin = partial(start, settings, rescore)
+        for graded in worked(grade_batch, batches(lines), workers=workers, start=begin):
             write.write(graded.output)
             tally.update(graded.tally)
             for number, problem in graded.bad[: max(0, SHOWN - bad)]:
@@ -122,43 +118,3 @@ def _writer(out: Path) -> Iterator[IO[bytes]]:
                 yield packed  # type: ignore[misc]
         else:
             yield raw
-
-
-def _batches(lines: Lines | ParquetLines) -> Iterator[Batch]:
-    batch, size, first, number = [], 0, 1, 0
-    for number, line in enumerate(lines, 1):
-        batch.append(line)
-        size += len(line)
-        if size >= BATCH_BYTES:
-            yield Batch(first, batch)
-            batch, size, first = [], 0, number + 1
-    if batch:
-        yield Batch(first, batch)
-
-
-def _grade(
-    batches: Iterator[Batch], settings: Mapping[str, Any], workers: int, rescore: bool
-) -> Iterator[Graded]:
-    """Grade batches in order; at most three wait for each worker."""
-    if workers == 1:
-        start(settings, rescore)
-        yield from map(grade_batch, batches)
-        return
-    pending: deque[Any] = deque()
-    # spawn: forking a process that has threads (the progress bar's) may lock up
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=start_process, initargs=(settings, rescore)
-    )
-    try:
-        for batch in batches:
-            pending.append(pool.submit(grade_batch, batch))
-            if len(pending) >= 3 * workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    except BrokenProcessPool as error:
-        raise DianjinError(
-            "a worker process was killed, perhaps for want of memory; use fewer --workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.score_file import BATCH_BYTES, score_file
+from dianjin_ext.evaluation.batches import BATCH_BYTES
+from dianjin_ext.evaluation.score_file import score_file
 from dianjin_ext.evaluation.settings_file import load_settings
 from dianjin_ext.jsonl import STANDARD
 from dianjin_ext.rewards import compute_score
