@@ -1,11 +1,14 @@
 """The command that writes the report of evaluated models."""
 
+from os import sched_getaffinity
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from dianjin_ext.cli.app import OVERWRITE, app
+
+_MOST_WORKERS: Final = 8
 
 
 @app.command(no_args_is_help=True)
@@ -25,6 +28,14 @@ def report(
             help="The page, a name in .html.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            show_default=f"one a processor, at most {_MOST_WORKERS}",
+            help="Processes that read the responses.",
+        ),
+    ] = None,
     overwrite: OVERWRITE = False,
 ) -> None:
     """Write the report of evaluated models.
@@ -41,5 +52,5 @@ def report(
     target = out or (runs[0] / "report.html" if own else Path("report.html"))
     for path in files(target) if not own or runs[0].is_dir() else ():
         check_output(path, overwrite=overwrite or own)
-    write_report(runs, target)
+    write_report(runs, target, workers=workers or min(len(sched_getaffinity(0)), _MOST_WORKERS))
     Console(highlight=False).print("\n".join(map(str, files(target))), soft_wrap=True, markup=False)

@@ -34,26 +34,6 @@ _END = re.compile(r"[。！!？?\n]|\.(?=\s)")
 _EMPTY_BOX = re.compile(r"\\boxed\s*(?:\{\s*\}|(?!\s*\{))")
 
 
-def observed(
-    response: str, *, reads: Reads, pred: str, by_rules: bool = True
-) -> dict[str, list[int] | str | bool | None]:
-    """Return `span`, `stated` and `contradicts` of a graded response, as its row has them.
-
-    Args:
-        response: The whole text of the model.
-        reads: The readers of its row.
-        pred: The answer that was graded.
-        by_rules: Whether the rules read it, not a judge or a model that extracts.
-    """
-    place = span(response, reads=reads, pred=pred, by_rules=by_rules)
-    found = stated(response, reads=reads, pred=pred, place=place)
-    return {
-        "span": list(place) if place else None,
-        "stated": found.answer,
-        "contradicts": found.contradicts,
-    }
-
-
 class Stated(NamedTuple):
     """What the reasoning of a response says.
 
@@ -66,7 +46,7 @@ class Stated(NamedTuple):
     contradicts: bool
 
 
-def stated(response: str, *, reads: Reads, pred: str, place: Span | None) -> Stated:
+def stated(response: str, *, reads: Reads, pred: str, by_rules: bool = True) -> Stated:
     """Return what the reasoning of a response states, and whether the answer contradicts it.
 
     The reasoning is the think block; without one, what stands before the box. Open answers
@@ -75,8 +55,8 @@ def stated(response: str, *, reads: Reads, pred: str, place: Span | None) -> Sta
     Args:
         response: The whole text of the model.
         reads: The readers of its row.
-        pred: What `compute_score` read as the answer.
-        place: Where that stands, as `graded_span.span` found it.
+        pred: The answer that was graded.
+        by_rules: Whether the rules read it, not a judge or a model that extracts.
     """
     thought = _reasoning(response, reads) if reads.kind != "open" else ""
     found = _last_stated(thought, reads) if thought else None
@@ -85,6 +65,7 @@ def stated(response: str, *, reads: Reads, pred: str, place: Span | None) -> Sta
     said, rest = found
     if not pred or said == pred:
         return Stated(said, False)
+    place = span(response, reads=reads, pred=pred, by_rules=by_rules)
     where = _place(rest, said, reads)
     text = rest[slice(*where)] if where else said
     given = response[place[0] : place[1]] if place else pred

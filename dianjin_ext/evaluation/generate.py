@@ -8,8 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dianjin_ext.answers.options import read_options
-from dianjin_ext.evaluation.contradiction import observed
-from dianjin_ext.evaluation.reads import Reads
 from dianjin_ext.files import replacing
 from dianjin_ext.inference import AskSettings, Request
 from dianjin_ext.inference.answer import Answer
@@ -70,29 +68,26 @@ def _graded(number: int, row: Mapping[str, Any], given: Answer) -> dict[str, Any
     extra_info = row["extra_info"]
     question = extra_info.get("question") or row["prompt"][-1]["content"]
     options = read_options(extra_info.get("choices")) or {}
-    kind = "choice" if options else "number"
-    score = compute_score(source, reply.text, gold, extra_info)
-    reads = Reads({}, data_source=source, ground_truth=gold, extra_info=extra_info, kind=kind)
     return {
         "id": extra_info.get("id") or f"{BENCHMARK}-{number:05}",
         "benchmark": BENCHMARK,
         "protocol": "",
         "sample": 0,
         "data_source": source,
-        "kind": kind,
+        "kind": "choice" if options else "number",
         "category": "",
         "language": language_of(question),
         "messages": row["prompt"],
         "question": question,
         "choices": dict(options) or None,
+        **{key: extra_info[key] for key in ("labels", "scale") if key in extra_info},
         "ground_truth": gold,
         "response": reply.text,
         "finish_reason": reply.finish_reason,
         "outcome": given.outcome,
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
-        **score,
-        **observed(reply.text, reads=reads, pred=str(score["pred"])),
+        **compute_score(source, reply.text, gold, extra_info),
     }
 
 

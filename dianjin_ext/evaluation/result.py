@@ -37,7 +37,6 @@ class Results:
         self.reasons: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.errors: dict[str, str] = {}
-        self.contradictions = 0
         self.silent = 0
 
     @property
@@ -61,7 +60,6 @@ class Results:
             self.reasons[row["reason"]] += 1
             self.outcomes[row["outcome"]] += 1
             self.errors.setdefault(row["outcome"], row.get("error", ""))
-            self.contradictions += bool(row.get("contradicts"))
             self.silent += bool(row.get("silent"))
             if "judged" in row:
                 self._judged[_said(row)] += 1
@@ -87,7 +85,6 @@ class Results:
             "truncated": self.outcomes["cut"] / (n * k),
             "tokens": self._token_counts(),
             "lengths": self._lengths(),
-            "contradictions": self.contradictions,
             "judge": self._agreement(),
         }
 

@@ -3,17 +3,14 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import groupby
 from typing import Any
 
 from dianjin_ext.evaluation.benchmarks.base import Benchmark, Source, questions
 from dianjin_ext.evaluation.benchmarks.counting import Survey
 from dianjin_ext.evaluation.benchmarks.subset import Subset
-from dianjin_ext.evaluation.contradiction import observed
 from dianjin_ext.evaluation.grading import Grading
 from dianjin_ext.evaluation.protocol import Rules, Sampling
-from dianjin_ext.evaluation.reads import Reads
 from dianjin_ext.inference.answer import Answer
 from dianjin_ext.inference.asking import Asking
 from dianjin_ext.inference.request import Request
@@ -139,7 +136,6 @@ async def _row(
     reply = answer.reply
     text = reply.text if reply is not None else ""
     graded: Mapping[str, Any] = await grading.grade(question, answer, asking)
-    seen = await _observed(question, text, graded, task.rules.grading)
     return {
         "id": question.id,
         "benchmark": task.benchmark.name,
@@ -151,8 +147,7 @@ async def _row(
         "category": task.benchmark.category(question),
         "language": question.language,
         "messages": list(request.messages),
-        "question": question.question,
-        "choices": dict(question.choices) or None,
+        **question.extra_info,
         "ground_truth": question.answer,
         "response": text,
         "finish_reason": reply.finish_reason if reply is not None else "",
@@ -161,22 +156,4 @@ async def _row(
         "prompt_tokens": reply.prompt_tokens if reply is not None else 0,
         "completion_tokens": reply.completion_tokens if reply is not None else 0,
         **graded,
-        **seen,
     }
-
-
-async def _observed(
-    question: Question, text: str, graded: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Row:
-    """Return where the graded answer stands, and whether the reasoning says otherwise."""
-    reads = Reads(
-        settings,
-        data_source=question.data_source,
-        ground_truth=question.answer,
-        extra_info=question.extra_info,
-        kind=question.kind,
-    )
-    by_rules = not graded.get("judged")
-    observe = partial(observed, text, reads=reads, pred=graded["pred"], by_rules=by_rules)
-    # mathematics waits for a process of its own
-    return await asyncio.to_thread(observe) if question.kind == "math" else observe()

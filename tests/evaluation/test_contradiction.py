@@ -2,7 +2,6 @@ import pytest
 
 from dianjin_ext import compute_score
 from dianjin_ext.evaluation.contradiction import stated
-from dianjin_ext.evaluation.graded_span import span
 from dianjin_ext.evaluation.reads import Reads
 
 CHOICES = {
@@ -14,9 +13,7 @@ def said(response, *, source="cflue_mcq", kind="choice", gold="A", **settings):
     extra_info = CHOICES if kind == "choice" else {}
     pred = compute_score(source, response, gold, extra_info, **settings)["pred"]
     reads = Reads(settings, data_source=source, ground_truth=gold, extra_info=extra_info, kind=kind)
-    return tuple(
-        stated(response, reads=reads, pred=pred, place=span(response, reads=reads, pred=pred))
-    )
+    return tuple(stated(response, reads=reads, pred=pred))
 
 
 def response(thought, answer):

@@ -436,6 +436,35 @@ def test_a_prompt_that_would_hide_the_options_is_refused(server, evaluate, tmp_p
     assert evaluate.results[0]["accuracy"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("kind", "gold", "reasoning", "stated"),
+    [
+        ("kind: label\nlabels: [买入, 持有]", "买入", "所以答案是持有。", "持有"),
+        ("kind: number\nscale: 万元", "12", "所以答案是15。", "150000"),
+    ],
+)
+def test_a_report_reads_the_rows_as_they_were_graded(
+    server, evaluate, tmp_path, kind, gold, reasoning, stated
+):
+    pytest.importorskip("jinja2")
+    from dianjin_ext.evaluation.report import write_report
+
+    (tmp_path / "own.csv").write_text(f"question,answer\n哪个？,{gold}\n")
+    (tmp_path / "map.yaml").write_text(f"question: question\nanswer: answer\n{kind}\n")
+    server.default = f"<think>{reasoning}</think>\n<answer>\\boxed{{{gold}}}</answer>"
+    own = protocol(tmp_path, grading={"strictness": "lenient"})
+    arguments = ["--data", tmp_path / "own.csv", "--map", tmp_path / "map.yaml"]
+    evaluate("own:own", *arguments, "--protocol", own)
+    (row,) = evaluate.rows("own-own.own")
+    assert not {"span", "stated", "contradicts"} & row.keys()
+    page = tmp_path / "report.html"
+    facts = write_report([tmp_path / "out"], page)
+    found = facts["runs"][0]["results"][0]["contradiction"]
+    assert found == {"responses": 1, "stated": 1, "contradicts": 1, "right": 1}
+    assert f'"stated":"{stated}"' in page.read_text("utf-8")
+    assert f'{{"m":"{gold}"}}' in page.read_text("utf-8")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_who_stops_it_is_told_how_it_goes_on(server, evaluate, finqa, tmp_path, number, code):
     server.default = "hang"

@@ -12,17 +12,21 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.published import rows_for
 from dianjin_ext.evaluation.report.alike import apart
 from dianjin_ext.evaluation.report.changes import changes
-from dianjin_ext.evaluation.report.outcomes import Outcome, outcomes
-from dianjin_ext.evaluation.report.runs import Folder, Key, Run, read_folder, short
-
-Known = dict[Key, dict[str, Outcome]]
+from dianjin_ext.evaluation.report.outcomes import Known, outcomes
+from dianjin_ext.evaluation.report.runs import Folder, Run, read_folder, short
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 """What no file in UTF-8 can hold."""
 
 
-def gather(paths: Sequence[Path]) -> tuple[dict[str, Any], list[Run], list[Known]]:
+def gather(
+    paths: Sequence[Path], *, workers: int = 1
+) -> tuple[dict[str, Any], list[Run], list[Known]]:
     """Return the facts about the folders, the models in them, and what became of the questions.
+
+    Args:
+        paths: The folders.
+        workers: Processes that read the responses.
 
     Raises:
         DianjinError: A folder can't be read, or none has anything for a report.
@@ -31,7 +35,7 @@ def gather(paths: Sequence[Path]) -> tuple[dict[str, Any], list[Run], list[Known
         raise DianjinError("name at least one folder of `dianjin eval` or `dianjin quickstart`")
     folders = [read_folder(path.absolute()) for path in paths]
     runs = _named([(folder, run) for folder in folders for run in folder.runs])
-    known = [{key: outcomes(file) for key, file in run.responses.items()} for run in runs]
+    known = outcomes(runs, workers=workers)
     languages = Counter(
         one.language for each in known for of in each.values() for one in of.values()
     )

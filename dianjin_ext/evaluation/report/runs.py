@@ -1,20 +1,18 @@
 """What lies in the folders that a report is of: evaluated models, logs of training, cards."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.report.curves import Curves, find_curves
+from dianjin_ext.evaluation.report.rows import rows
 from dianjin_ext.evaluation.result import Results
-from dianjin_ext.jsonl import BadRowError, Lines, parse, take
 
 Key = tuple[str, str]
 """Benchmark and protocol; what is asked in the same way has the same one."""
-
-Row = dict[str, Any]
 
 _EXPECTED: Final = (
     "expected a folder of `dianjin eval` (summary.json, responses/), of `dianjin quickstart`, of a "
@@ -23,13 +21,8 @@ _EXPECTED: Final = (
 _RESULT: Final = (
     *("label", "comparable", "departures", "n", "samples", "accuracy", "accuracy_low"),
     *("accuracy_high", "error", "format_rate", "pass_at_k", "cons_at_k", "by", "reasons"),
-    *("outcomes", "truncated", "tokens", "lengths", "judge"),
+    *("outcomes", "truncated", "tokens", "lengths", "judge", "grading"),
 )
-_NEEDED: Final[dict[str, type | tuple[type, ...]]] = {
-    "id": str, "sample": int, "response": str, "reason": str, "acc": (int, float),
-    "format": (int, float), "pred": str, "kind": str, "language": str, "category": str,
-    "outcome": str, "prompt_tokens": int, "completion_tokens": int, "question": str,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +40,12 @@ class Run:
     model: str
     results: Sequence[dict[str, Any]]
     responses: dict[Key, Path]
+
+    @property
+    def grading(self) -> dict[Key, dict[str, Any]]:
+        """The settings by which the responses of each were graded."""
+        of = {(each["benchmark"], each["protocol"]): each for each in self.results}
+        return {key: each.get("grading", {}) for key, each in of.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,24 +91,6 @@ def read_folder(path: Path) -> Folder:
     if not found.curves and not found.card:
         raise DianjinError(f"{path}: {_EXPECTED}")
     return found
-
-
-def rows(path: Path) -> Iterator[Row]:
-    """Yield the graded responses of a file.
-
-    Raises:
-        DianjinError: It can't be read, or a line is none.
-    """
-    for number, line in enumerate(Lines(path), 1):
-        try:
-            row = parse(line)
-            for key, kinds in _NEEDED.items():
-                take(row, key, kinds, "the key of a graded response")
-        except BadRowError as error:
-            raise DianjinError(
-                f"{path}, line {number}, {error}; run the evaluation again with this version"
-            ) from None
-        yield row
 
 
 def _evaluated(path: Path, summary: dict[str, Any]) -> Run:

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from dianjin_ext.evaluation.contradiction import Stated
+from dianjin_ext.evaluation.graded_span import Span, span
 from dianjin_ext.evaluation.report.changes import pairs
 from dianjin_ext.evaluation.report.outcomes import Outcome
-from dianjin_ext.evaluation.report.runs import Key, Row, Run, rows
+from dianjin_ext.evaluation.report.rows import Row, observed, rows
+from dianjin_ext.evaluation.report.runs import Key, Run
 from dianjin_ext.visible import visible
 
 MOST_QUESTIONS: Final = 1500
@@ -51,6 +54,7 @@ def samples(names: Sequence[str], runs: Sequence[Run], known: Sequence[Known]) -
     asked: dict[Asked, int] = {}
     for nth, run in enumerate(runs):
         for key, file in run.responses.items():
+            grading = run.grading[key]
             for row in rows(file):
                 question = found.get((key, row["id"]))
                 if question is None:
@@ -62,7 +66,9 @@ def samples(names: Sequence[str], runs: Sequence[Run], known: Sequence[Known]) -
                     question.update(_question(key, row))
                 answers = question["answers"].setdefault(str(nth), [])
                 if len(answers) < MOST_SAMPLES:
-                    answers.append(_answer(row))
+                    said = known[nth][key][row["id"]].said[len(answers)]
+                    place = observed(span, row, grading)
+                    answers.append(_answer(row, place, said))
     for (key, name), question in found.items():
         if question:
             question["shares"] = {
@@ -185,15 +191,7 @@ def _question(key: Key, row: Row) -> dict[str, Any]:
     }
 
 
-def _answer(row: Row) -> dict[str, Any]:
-    span = row.get("span")
-    fits = (
-        isinstance(span, list)
-        and len(span) == 2
-        and all(type(place) is int for place in span)
-        and 0 <= span[0] < span[1] <= len(row["response"])
-    )
-    stated = row.get("stated")
+def _answer(row: Row, place: Span | None, said: Stated) -> dict[str, Any]:
     return {
         "right": row["acc"] == 1.0,
         "reason": row["reason"],
@@ -201,9 +199,9 @@ def _answer(row: Row) -> dict[str, Any]:
         "outcome": row["outcome"],
         "tokens": row["completion_tokens"],
         "format": row["format"],
-        "text": parts(row["response"], span if fits else None),
-        **({"stated": visible(str(stated))} if stated is not None else {}),
-        **({"contradicts": True} if row.get("contradicts") else {}),
+        "text": parts(row["response"], place),
+        **({"stated": visible(said.answer)} if said.answer is not None else {}),
+        **({"contradicts": True} if said.contradicts else {}),
         **({"judged": row["judged"], "rule": row.get("rule_acc")} if "judged" in row else {}),
     }
 

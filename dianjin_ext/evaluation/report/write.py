@@ -19,13 +19,15 @@ _PACKAGE: Final = "dianjin_ext.evaluation.report"
 _NEEDS: Final = "reports need jinja2; pip install 'dianjin-ext[eval]'"
 
 
-def write_report(paths: Sequence[Path], out: Path) -> dict[str, Any]:
+def write_report(paths: Sequence[Path], out: Path, *, workers: int = 1) -> dict[str, Any]:
     """Write the report of some folders, and replace an earlier one.
 
     Args:
         paths: Folders of `dianjin eval` or `dianjin quickstart`; also of training runs and builds,
             for their curves and cards. Models are compared in this order.
         out: The page, named in .html; the other files lie beside it, see `files`.
+        workers: Processes that read the responses. Rewards are known to them that are built in or
+            come from plug-ins.
 
     Returns:
         The facts, as the JSON file has them.
@@ -34,7 +36,7 @@ def write_report(paths: Sequence[Path], out: Path) -> dict[str, Any]:
         DianjinError: A folder can't be read or has nothing for a report, or jinja2 or scipy is
             missing.
     """
-    texts, facts = _texts(paths, out)
+    texts, facts = _texts(paths, out, workers)
     for path, text in texts.items():
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -54,9 +56,11 @@ def files(out: Path) -> tuple[Path, Path, Path, Path]:
     return out, out.with_suffix(".md"), chinese, out.with_suffix(".json")
 
 
-def _texts(paths: Sequence[Path], out: Path) -> tuple[dict[Path, str], dict[str, Any]]:
+def _texts(
+    paths: Sequence[Path], out: Path, workers: int
+) -> tuple[dict[Path, str], dict[str, Any]]:
     whole, english, chinese, _ = files(out)
-    facts, runs, known = gather(paths)
+    facts, runs, known = gather(paths, workers=workers)
     shown = samples([run.name for run in runs], runs, known)
     content = page(facts)
     words = {**REASONS, **KINDS, **LANGUAGES}

@@ -5,7 +5,6 @@ import random
 from pathlib import Path
 
 from dianjin_ext import compute_score
-from dianjin_ext.evaluation.contradiction import observed
 from dianjin_ext.evaluation.machine import hardware, versions
 from dianjin_ext.evaluation.reads import Reads
 from dianjin_ext.evaluation.result import Results
@@ -54,10 +53,8 @@ def response(rng, source, language, given, thought):
 def row(model, benchmark, nth, sample, spec, text, protocol="dianjin_r1"):
     """Return a graded row as `dianjin eval` writes it."""
     source, kind, language, question, extra_info, answers = spec
-    score = compute_score(source, text, answers[0], extra_info, **SETTINGS)
-    reads = Reads(
-        SETTINGS, data_source=source, ground_truth=answers[0], extra_info=extra_info, kind=kind
-    )
+    told = {"question": question, "choices": None, **extra_info}
+    score = compute_score(source, text, answers[0], told, **SETTINGS)
     cut = score["reason"] == "truncated"
     return {
         "id": f"{benchmark}-{nth:05}",
@@ -70,8 +67,7 @@ def row(model, benchmark, nth, sample, spec, text, protocol="dianjin_r1"):
         "category": CATEGORIES[nth % 3] if source == "cflue_mcq" else "",
         "language": language,
         "messages": [{"role": "user", "content": f"{question}\nAnswer in \\boxed{{}}."}],
-        "question": question,
-        "choices": extra_info.get("choices"),
+        **told,
         "ground_truth": answers[0],
         "response": text,
         "finish_reason": "length" if cut else "stop",
@@ -79,8 +75,19 @@ def row(model, benchmark, nth, sample, spec, text, protocol="dianjin_r1"):
         "prompt_tokens": 40,
         "completion_tokens": len(text) // 3 + 40 * (nth % 7),
         **{key: score[key] for key in ("score", "acc", "format", "pred", "reason")},
-        **observed(text, reads=reads, pred=score["pred"]),
     }
+
+
+def seen(look, row):
+    """Return what `look` (`span` or `stated`) finds in a row, as a report does."""
+    reads = Reads(
+        SETTINGS,
+        data_source=row["data_source"],
+        ground_truth=row["ground_truth"],
+        extra_info={key: row[key] for key in ("question", "choices")},
+        kind=row["kind"],
+    )
+    return look(row["response"], reads=reads, pred=row["pred"])
 
 
 def rows(model, benchmark, n, *, right, seed, samples=1):

@@ -7,6 +7,9 @@ import pytest
 pytest.importorskip("jinja2")
 pytest.importorskip("scipy")
 
+from dianjin_ext.evaluation.contradiction import stated
+from dianjin_ext.evaluation.graded_span import span
+
 DESK, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -97,7 +100,7 @@ def test_dark_and_light_by_the_system_and_by_the_button(opened):
     assert background(dark) == before
 
 
-def test_samples_are_searched_and_filtered(opened, folders):
+def test_samples_are_searched_and_filtered(opened, folders, made):
     it = opened()
     it.page.click("label[for=in-en]")
     every = it.count()
@@ -111,7 +114,7 @@ def test_samples_are_searched_and_filtered(opened, folders):
     it.choose("show", "right")
     assert it.count() == sum(row["acc"] == 1 for row in last)
     it.choose("show", "contradicts")
-    assert it.count() == sum(row["contradicts"] for row in last) > 0
+    assert it.count() == sum(made.seen(stated, row).contradicts for row in last) > 0
     it.choose("show", "")
     it.choose("reason", "truncated")
     assert it.count() == sum(row["reason"] == "truncated" for row in last) > 0
@@ -143,7 +146,7 @@ def test_gained_and_lost_are_those_of_the_facts(opened, report):
         )
 
 
-def test_the_graded_answer_is_marked(opened, folders):
+def test_the_graded_answer_is_marked(opened, folders, made):
     it = opened()
     by_id = {(row["model"], row["id"]): row for row in rows(folders)}
     it.choose("task", "cflue_mcq · dianjin_r1")
@@ -159,8 +162,8 @@ def test_the_graded_answer_is_marked(opened, folders):
             assert answer.locator("header strong").inner_text() == model
             assert answer.locator("pre.response").text_content() == row["response"]
             marked = answer.locator("mark").all_text_contents()
-            begin, end = row["span"] or (0, 0)
-            assert marked == ([row["response"][begin:end]] if row["span"] else [])
+            place = made.seen(span, row)
+            assert marked == ([row["response"][slice(*place)]] if place else [])
             assert not marked or marked == [row["pred"]]
             seen += len(marked)
     assert seen > 20

@@ -10,6 +10,7 @@ pytest.importorskip("scipy")
 
 from dianjin_ext.cli import app
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.evaluation.contradiction import stated
 from dianjin_ext.evaluation.report import files, write_report
 from dianjin_ext.evaluation.report.samples import LONGEST, MOST_QUESTIONS, embedded, parts
 from dianjin_ext.evaluation.statistics import compare, holm
@@ -80,16 +81,60 @@ def test_changes_are_counted_and_tested(folders, report):
     assert sum(part["n"] for part in first["by"]["category"].values()) == first["n"]
 
 
-def test_contradictions_are_counted(folders, report):
+def test_contradictions_are_counted(folders, report, made):
     for run, folder in zip(report[1]["runs"], folders, strict=True):
         for result in run["results"]:
             found = lines(folder, result["benchmark"])
+            said = [made.seen(stated, row) for row in found]
+            of = zip(said, found, strict=True)
             assert result["contradiction"] == {
                 "responses": len(found),
-                "stated": sum(row["stated"] is not None for row in found),
-                "contradicts": sum(row["contradicts"] for row in found),
-                "right": sum(row["contradicts"] and row["acc"] == 1 for row in found),
+                "stated": sum(each.answer is not None for each in said),
+                "contradicts": sum(each.contradicts for each in said),
+                "right": sum(each.contradicts and row["acc"] == 1 for each, row in of),
             }
+
+
+def test_several_processes_find_what_one_does(folders, report, tmp_path, monkeypatch, capfd):
+    from dianjin_ext.evaluation.report import outcomes
+
+    monkeypatch.setattr(outcomes, "_WORTH_A_PROCESS", 1)
+    out, facts = report
+    assert write_report(folders, tmp_path / "report.html", workers=2) == facts
+    assert (tmp_path / "report.html").read_text("utf-8") == out.read_text("utf-8")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("data_source", "none_such", r"line 2: data_source 'none_such' has no reward"),
+        ("data_source", None, r"line 2, data_source: .*found null"),
+        ("labels", 5, r"line 2, labels: .*found a number"),
+    ],
+)
+def test_a_row_that_can_not_be_read_as_it_was_graded_is_named(
+    made, tmp_path, monkeypatch, workers, key, value, expected
+):
+    from dianjin_ext.evaluation.report import outcomes
+
+    monkeypatch.setattr(outcomes, "_WORTH_A_PROCESS", 1)
+    rows = made.rows("m", "finqa", 3, right=1, seed=0)
+    rows[1][key] = value
+    made.write_run(tmp_path / "run", "m", {"finqa": rows})
+    with pytest.raises(DianjinError, match=expected):
+        write_report([tmp_path / "run"], tmp_path / "report.html", workers=workers)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_what_a_judge_read_is_marked_where_it_stands(made, tmp_path):
+    (row,) = made.rows("m", "finqa", 1, right=1, seed=0)
+    text = "<think>So the answer is 3.</think>\n<answer>\\boxed{about 7 or so}</answer>"
+    judged = {"judged": 1.0, "rule_acc": 0.0, "pred": "about 7 or so"}
+    made.write_run(tmp_path / "run", "m", {"finqa": [row | {"response": text} | judged]})
+    write_report([tmp_path / "run"], tmp_path / "report.html")
+    assert '{"m":"about 7 or so"}' in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_other_protocols_and_departures_are_marked(made, tmp_path):
@@ -259,7 +304,7 @@ def test_long_texts_leave_room_for_fewer_questions(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(samples, "MOST_CHARACTERS", 100_000)
     rows = made.rows("m", "finqa", 100, right=0.5, seed=1)
-    rows = [row | {"response": "x" * 4000 + row["response"], "span": None} for row in rows]
+    rows = [row | {"response": "x" * 4000 + row["response"]} for row in rows]
     made.write_run(tmp_path / "m", "m", {"finqa": rows})
     write_report([tmp_path / "m"], tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text("utf-8")
