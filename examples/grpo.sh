@@ -45,7 +45,7 @@ esac
 if [ "${VERBOSE:-0}" != 0 ]; then console=(); fi
 
 exec ${console[@]+"${console[@]}"} python -u -m verl.trainer.main_ppo \
-    --config-path "$PWD/configs" --config-name grpo \
+    --config-path "$PWD/configs" --config-name rl \
     size="$SIZE" platform="$PLATFORM" \
     ${knobs[@]+"${knobs[@]}"} \
     "$@"

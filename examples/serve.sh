@@ -2,7 +2,7 @@
 # Serve a trained model behind an OpenAI-compatible API (vLLM 0.24).
 #
 #   bash examples/serve.sh
-#   MODEL=experiments/checkpoints/Qwen2.5-7B-Instruct-R1 SERVED_NAME=r1 bash examples/serve.sh
+#   MODEL=experiments/DianJin-R1-7B/sft SERVED_NAME=r1 bash examples/serve.sh
 #   LAYOUT=channels MODEL=… bash examples/serve.sh     # of gpt-oss
 #   DRY_RUN=1 bash examples/serve.sh                   # shows the command, starts nothing
 #
@@ -16,7 +16,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-MODEL=${MODEL:-experiments/checkpoints/Qwen2.5-7B-Instruct-GRPO/merged} # what `dianjin merge` wrote
+MODEL=${MODEL:-experiments/DianJin-R1-7B/rl/merged} # what `dianjin merge` wrote
 SERVED_NAME=${SERVED_NAME:-$MODEL}
 GPUS=${GPUS:-4} # tensor parallel size
 HOST=${HOST:-127.0.0.1}

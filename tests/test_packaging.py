@@ -81,7 +81,7 @@ def test_commands_work_without_a_host(installed, tmp_path):
     dianjin = installed[1] / "dianjin"
     assert "doctor" in call(dianjin, "--help").stdout
     call(dianjin, "init", tmp_path)
-    for name in ("configs/sft.yaml", "configs/grpo.yaml"):
+    for name in ("configs/sft.yaml", "configs/rl.yaml"):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
 
     done = call(dianjin, "doctor", check=False)

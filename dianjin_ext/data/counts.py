@@ -14,7 +14,7 @@ from dianjin_ext.data.uses import Uses
 from dianjin_ext.questions.question import Question
 from dianjin_ext.questions.readers import BadRow
 
-_BATCH = 1024  # data.train_batch_size of configs/grpo.yaml
+_BATCH = 1024  # data.train_batch_size of configs/recipe/dianjin_r1.yaml
 _CATEGORIES = 8  # as many columns as a terminal takes
 _NOTED = {
     "prompt_too_long": "prompt too long for RL and validation",
@@ -112,7 +112,7 @@ def _warn(console: Console, told: Counts) -> None:
     if train < _BATCH:
         console.print(
             f"warning: {train} RL rows are fewer than data.train_batch_size={_BATCH} of "
-            "configs/grpo.yaml; verl drops an incomplete batch, so set a smaller size",
+            "configs/recipe/dianjin_r1.yaml; verl drops an incomplete batch, so set a smaller size",
             style="yellow",
             soft_wrap=True,
         )

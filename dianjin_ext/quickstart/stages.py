@@ -171,7 +171,7 @@ def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
         [
             *(sys.executable, "-m", "dianjin_ext.hosts.verl.console", "grpo/verl.log"),
             *(sys.executable, "-u", "-m", "verl.trainer.main_ppo"),
-            *("--config-path", str(folder("configs")), "--config-name", "grpo"),
+            *("--config-path", str(folder("configs")), "--config-name", "rl"),
             *("size=tiny", "platform=cpu"),
             *("data.train_files=data/rl/train.parquet", "data.val_files=data/rl/val.parquet"),
             f"data.train_batch_size={settings.grpo_prompts}",

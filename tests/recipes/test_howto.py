@@ -25,7 +25,7 @@ EXPECTED = {
     "swanlab": ("trainer.logger", ["console", "swanlab"]),
     "GPUS_PER_NODE=4": ("trainer.n_gpus_per_node", 4),
     "max_response_length": ("actor_rollout_ref.rollout.response_length", 8192),
-    "14b": ("actor_rollout_ref.model.path", "experiments/checkpoints/Qwen2.5-14B-Instruct-R1"),
+    "14b": ("actor_rollout_ref.model.path", "experiments/DianJin-R1-14B/sft"),
     "Qwen3-8B": ("data.apply_chat_template_kwargs.enable_thinking", False),
     "fin_r1": ("reward.custom_reward_function.reward_kwargs.preset", "fin_r1"),
     "rollout_data_dir": ("trainer.rollout_data_dir", "rollouts"),
@@ -68,9 +68,9 @@ def test_both_languages_have_the_same_blocks():
 def test_every_run_composes_and_its_batches_divide(command, tmp_path):
     given = arguments(command, tmp_path, "python")
     given = given[given.index("verl.trainer.main_ppo") + 1 :]
-    assert given[:4] == ["--config-path", str(ROOT / "configs"), "--config-name", "grpo"]
+    assert given[:4] == ["--config-path", str(ROOT / "configs"), "--config-name", "rl"]
     with initialize_config_dir(str(ROOT / "configs"), version_base=None):
-        config = compose("grpo", overrides=given[4:])
+        config = compose("rl", overrides=given[4:])
     validate_config.__wrapped__(config, need_reference_policy(config), need_critic(config))
     assert list(batch_problems(config)) == []
     for words, (key, value) in EXPECTED.items():

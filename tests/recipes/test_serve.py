@@ -101,7 +101,7 @@ def test_a_name_is_left_to_vllm_and_what_it_prints_is_what_it_runs(tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({}, "there is no folder experiments/checkpoints/"),
+        ({}, "there is no folder experiments/"),
         ({"MODEL": "/nowhere/model"}, "there is no folder /nowhere/model"),
         ({"MODEL": "model"}, "there is no folder model"),
         ({"MODEL": "docs/model"}, "there is no folder docs/model"),

@@ -21,7 +21,7 @@ SEED = {
     "cutoff_len": 16384,
     "max_samples": 1000000,
     "overwrite_cache": True,
-    "output_dir": "experiments/checkpoints/Qwen2.5-7B-Instruct-R1",
+    "output_dir": "experiments/DianJin-R1-7B/sft",
     "logging_steps": 10,
     "save_strategy": "epoch",
     "plot_loss": True,

@@ -19,6 +19,10 @@ from dianjin_ext.hosts.verl.config_check import check_config
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SIZES = sorted(path.stem for path in (CONFIGS / "size").glob("*.yaml"))
+GROUPS = {
+    group: sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+    for group in ("recipe", "method")
+}
 PLATFORMS = sorted(path.stem for path in (CONFIGS / "platform").glob("*.yaml"))
 # What the recipe adds to verl's keys, read by dianjin_ext or by the reward function.
 ADDED = {
@@ -31,7 +35,7 @@ ADDED = {
 
 def recipe(*overrides):
     with initialize_config_dir(str(CONFIGS), version_base=None):
-        return compose("grpo", overrides=list(overrides))
+        return compose("rl", overrides=list(overrides))
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +76,18 @@ def test_every_size_and_platform_composes_and_passes_verls_checks(size, platform
     config = recipe(f"size={size}", f"platform={platform}")
     OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     validate(config)
-    assert config.trainer.device == {"gpu": "cuda", "cpu": "cpu"}[platform]
+    assert config.trainer.device == "cpu" if platform == "cpu" else "cuda"
     assert config.trainer.v1.trainer_mode == "dianjin_sync"
     assert config.reward.reward_manager.name == "dianjin"
 
 
 @pytest.mark.parametrize(
-    "file", ["grpo.yaml", "platform/gpu.yaml", *(f"size/{size}.yaml" for size in SIZES)]
+    "file",
+    [
+        *("rl.yaml", "platform/gpu.yaml"),
+        *(f"size/{size}.yaml" for size in SIZES),
+        *(f"{group}/{name}.yaml" for group, names in GROUPS.items() for name in names),
+    ],
 )
 def test_every_key_is_one_of_verls(verls_own, file):
     # Hydra rejects an unknown key on the command line only, not in a file.

@@ -43,7 +43,7 @@ def refused(fitting):
 
     def check(*overrides):
         with initialize_config_dir(str(ROOT / "configs"), version_base=None):
-            config = compose("grpo", overrides=[*fitting, *overrides])
+            config = compose("rl", overrides=[*fitting, *overrides])
         try:
             check_start(config)
         except DianjinError as error:
