@@ -11,12 +11,13 @@ from dianjin_ext.cli.app import app
 @app.command("eval", no_args_is_help=True)
 def evaluate(
     benchmarks: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="BENCHMARK…",
+            show_default="those that --settings names",
             help="Names (`dianjin eval list` shows all), or own:NAME for a file of your own.",
         ),
-    ],
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="A model at --base-url, or a folder of one, which is served meanwhile."),
@@ -34,7 +35,7 @@ def evaluate(
     protocol: Annotated[
         list[str] | None,
         typer.Option(
-            show_default="dianjin_r1",
+            show_default="those that --settings names, else dianjin_r1",
             help="dianjin_r1, fin_r1, fino1, deepseek_r1, docmath, or your own file in .yaml; "
             "repeatable.",
         ),
@@ -66,7 +67,8 @@ def evaluate(
         Path | None,
         typer.Option(
             help="YAML with `judge` (as for the rewards), and with `model`: limits, prices, "
-            "budgets, further options of requests (docs/evaluation.md)."
+            "budgets, further options of requests (docs/evaluation.md); also `benchmarks` and "
+            "`protocols`, as those in configs/eval."
         ),
     ] = None,
     tensor_parallel: Annotated[
@@ -87,8 +89,8 @@ def evaluate(
         list_benchmarks()
         return
     eval_command(
-        benchmarks,
-        protocol or ["dianjin_r1"],
+        benchmarks or [],
+        protocol or [],
         model=model,
         out=out,
         base_url=base_url or [],

@@ -21,7 +21,8 @@ from dianjin_ext.visible import visible
 from dianjin_ext.yaml_keys import UniqueKeys
 
 _SHOWN = 5
-_KEYS = ("model", "judge")
+_KEYS = ("model", "judge", "benchmarks", "protocols")
+_PROTOCOL = "dianjin_r1"
 
 
 def list_benchmarks() -> None:
@@ -48,12 +49,18 @@ def eval_command(
 ) -> None:
     """Evaluate a model and show its results; see the command.
 
+    Benchmarks and protocols that are given replace those that `settings` names.
+
     Raises:
         DianjinError: An argument doesn't fit, or whatever the run raises.
     """
     if out is None:
         raise DianjinError("name the folder for the results: --out DIR")
     given = load_models(settings)
+    benchmarks = benchmarks or given.get("benchmarks") or ()
+    protocols = protocols or given.get("protocols") or (_PROTOCOL,)
+    if not benchmarks:
+        raise DianjinError("name a benchmark, or a file that does: --settings configs/eval/NAME.yaml")
     asked = _model(given.get("model"), model, base_url, out, settings)
     judge = read_judge(given["judge"]) if given.get("judge") is not None else None
     tasks = plan(benchmarks, protocols, data=data, mapping=mapping, choices=choices)
@@ -105,7 +112,7 @@ def show(results: Sequence[Mapping[str, Any]], out: Path) -> None:
 
 
 def load_models(file: Path | None) -> dict[str, Any]:
-    """Return what a file says of `model` and `judge`.
+    """Return what a file says: `model`, `judge`, and names of `benchmarks` and `protocols`.
 
     Raises:
         DianjinError: It can't be read, or says something else.
@@ -119,7 +126,12 @@ def load_models(file: Path | None) -> dict[str, Any]:
             f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
         ) from None
     if not isinstance(given, dict) or not given.keys() <= set(_KEYS):
-        raise DianjinError(f"{file}: expected a mapping with {' and '.join(_KEYS)}, each optional")
+        keys = ", ".join(_KEYS)
+        raise DianjinError(f"{file}: expected a mapping with {keys}, each optional")
+    for key in ("benchmarks", "protocols"):
+        names = given.get(key) or []
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise DianjinError(f"{file}: {key}: expected a list of names")
     return dict(given)
 
 

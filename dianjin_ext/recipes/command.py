@@ -1,0 +1,75 @@
+"""What `dianjin recipe` shows."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dianjin_ext.recipes.commands import commands
+from dianjin_ext.recipes.places import Run
+from dianjin_ext.recipes.recipe import get_recipe, recipe_names
+from dianjin_ext.resources import folder
+
+
+def recipe_command(
+    name: str | None,
+    stage: str | None,
+    extra: Sequence[str],
+    *,
+    size: str | None,
+    platform: str,
+    methods: Sequence[str],
+    model: str | None,
+    null: bool,
+) -> None:
+    """Show the recipes, the commands of a recipe, or those of a stage.
+
+    Args:
+        name: Of a recipe; None shows which there are.
+        stage: Of a stage; None shows all.
+        extra: Words for the stage's program.
+        size: A file of `configs/size`; None is the first that the recipe has a model for.
+        platform: A file of `configs/platform`.
+        methods: Files of `configs/method`.
+        model: The model to start from, in place of the recipe's.
+        null: Write the words with a null character after each, and one more after each command.
+
+    Raises:
+        DianjinError: A name is not known, or a file is wrong.
+    """
+    here = Path("configs")
+    configs = here if (here / "stages").is_dir() else folder("configs")
+    if name is None:
+        _list(configs)
+        return
+    recipe = get_recipe(name, configs)
+    run = Run(
+        size=size or next(iter(recipe.base)),
+        platform=platform,
+        methods=tuple(methods),
+        base=model,
+        configs=str(configs),
+    )
+    if null:
+        for command in commands(recipe, stage or "", run, tuple(extra)):
+            sys.stdout.write("".join(f"{word}\0" for word in (*command.argv(), "")))
+        return
+    console = Console(highlight=False)
+    for each in [stage] if stage else recipe.stages:
+        made = commands(recipe, each, run, tuple(extra) if stage else ())
+        for title in () if stage else (f"# {each}",):
+            console.print(title, style="bold", markup=False)
+        for command in made:
+            console.print(str(command), markup=False, soft_wrap=True)
+
+
+def _list(configs: Path) -> None:
+    table = Table("recipe", "what it does", "sizes", "stages")
+    for name in recipe_names(configs):
+        recipe = get_recipe(name, configs)
+        table.add_row(name, recipe.about, ", ".join(recipe.base), ", ".join(recipe.stages))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("`dianjin recipe NAME` shows its commands; docs/recipes.md explains them")

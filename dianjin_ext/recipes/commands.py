@@ -1,0 +1,213 @@
+"""The commands of a stage, as a user would type them."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.recipes.places import Run
+from dianjin_ext.recipes.recipe import Recipe, Stage
+from dianjin_ext.yaml_keys import UniqueKeys
+
+TINY: Final = "tiny"
+_PLAIN: Final = "sft.yaml"
+_ADAPTER: Final = "lora"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command and the environment variables that it needs beside the user's."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def argv(self) -> tuple[str, ...]:
+        """Return it as one list of words, with `env` before it where it needs variables."""
+        variables = tuple(f"{name}={value}" for name, value in self.environment.items())
+        return ("env", *variables, *self.words) if variables else self.words
+
+    def __str__(self) -> str:
+        variables = [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        return " ".join([*variables, *map(_quoted, self.words)])
+
+
+def commands(recipe: Recipe, name: str, run: Run, extra: tuple[str, ...] = ()) -> list[Command]:
+    """Return the commands of a stage, in order.
+
+    Args:
+        recipe: The recipe.
+        name: Of the stage.
+        run: How and where it is run.
+        extra: Words for the program that does the stage's work, after its own.
+
+    Raises:
+        DianjinError: There is no such stage, size, platform or method, or no model to start from.
+    """
+    _check_groups(run)
+    stage = recipe.stage(name)
+    return _MAKERS[stage.do](recipe, name, stage, run, extra)
+
+
+def _data(
+    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+) -> list[Command]:
+    words = ["dianjin", "build", f"{run.configs}/data/{stage.config}.yaml"]
+    if run.runs != Run.runs:
+        words += ["--out", run.built(stage)]
+    if stage.model is not None:
+        words.append(f"models.student.model={run.model(recipe, stage.model)}")
+    words += [f"{key}={value}" for key, value in stage.set.items()]
+    return [Command((*words, *extra))]
+
+
+def _sft(
+    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+) -> list[Command]:
+    assert stage.model is not None and stage.data is not None
+    data = recipe.stage(stage.data)
+    model, out = run.model(recipe, stage.model), run.trained(recipe, name)
+    plain = "sft_tiny.yaml" if run.size == TINY else _PLAIN
+    keys: dict[str, Any] = {
+        "model_name_or_path": model,
+        "dataset_dir": f"{run.built(data)}/set",
+        "dataset": ",".join(run.datasets(data)),
+        "output_dir": out,
+    }
+    keys |= sft_keys(run, stage.config)
+    words = ["llamafactory-cli", "train", f"{run.configs}/{plain}"]
+    words += [f"{key}={_text(value)}" for key, value in _flat(keys).items()]
+    made = [Command((*words, *extra), {"FORCE_TORCHRUN": "1"})]
+    if run.adapter:
+        template = _read(run, plain) | keys
+        parts = {
+            "model_name_or_path": model,
+            "adapter_name_or_path": out,
+            "template": template["template"],
+            "export_dir": run.model(recipe, name),
+        }
+        options = [word for key, value in parts.items() for word in (f"--{key}", value)]
+        made.append(Command(("llamafactory-cli", "export", *options)))
+    return made
+
+
+def sft_keys(run: Run, config: str | None) -> dict[str, Any]:
+    """Return what differs from the plain configuration of SFT, of the recipe and of the methods.
+
+    At size `tiny` the plain file decides what it names: a learning rate for billions of parameters
+    is none for half a million.
+    """
+    keys = _read(run, f"sft/{config}.yaml") if config else {}
+    if run.size == TINY:
+        keys = {key: value for key, value in keys.items() if key not in _read(run, "sft_tiny.yaml")}
+        keys = {key: value for key, value in keys.items() if not key.startswith("lr_scheduler")}
+    for method in run.methods:
+        if (_root(run) / "sft" / f"{method}.yaml").is_file():
+            keys |= _read(run, f"sft/{method}.yaml")
+    return keys
+
+
+def _rl(recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]) -> list[Command]:
+    assert stage.model is not None and stage.data is not None
+    built = f"{run.built(recipe.stage(stage.data))}/set/rl"
+    configs = str(_root(run).absolute())  # hydra's demand
+    words = [
+        *("python", "-m", "verl.trainer.main_ppo"),
+        *("--config-path", configs, "--config-name", "rl"),
+        *(f"recipe={stage.config}", f"size={run.size}", f"platform={run.platform}"),
+        *([f"method=[{','.join(run.methods)}]"] if run.methods else []),
+        f"actor_rollout_ref.model.path={run.model(recipe, stage.model)}",
+        f"data.train_files={built}/train.parquet",
+        f"data.val_files={built}/val.parquet",
+        f"trainer.default_local_dir={run.trained(recipe, name)}",
+    ]
+    environment = {"VERL_PLATFORM": "cpu"} if run.platform == "cpu" else {}
+    return [Command((*words, *extra), environment)]
+
+
+def _merge(
+    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+) -> list[Command]:
+    assert stage.model is not None
+    words = ["dianjin", "merge", run.checkpoint(recipe, stage.model), run.model(recipe, name)]
+    if run.adapter:
+        words.append("--merge-lora")
+    return [Command((*words, *extra))]
+
+
+def _eval(
+    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+) -> list[Command]:
+    assert stage.model is not None
+    words = ["dianjin", "eval", "--settings", f"{run.configs}/eval/{stage.config}.yaml"]
+    words += ["--model", run.model(recipe, stage.model), "--out", run.trained(recipe, name)]
+    return [Command((*words, *extra))]
+
+
+def _serve(
+    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+) -> list[Command]:
+    assert stage.model is not None
+    model = run.model(recipe, stage.model)
+    if run.platform == "cpu":
+        words = ("python", "-m", "dianjin_ext.inference.local", model, "--port", "8901")
+        return [Command((*words, *extra))]
+    return [Command(("bash", "examples/serve.sh", *extra), {"MODEL": model})]
+
+
+_MAKERS: Final = {
+    "data": _data,
+    "sft": _sft,
+    "rl": _rl,
+    "merge": _merge,
+    "eval": _eval,
+    "serve": _serve,
+}
+
+
+def _root(run: Run) -> Path:
+    return run.root / run.configs
+
+
+def _check_groups(run: Run) -> None:
+    chosen = [("size", run.size), ("platform", run.platform)]
+    for group, name in chosen + [("method", method) for method in run.methods]:
+        known = sorted(path.stem for path in (_root(run) / group).glob("*.yaml"))
+        if name not in known:
+            raise DianjinError(f"there is no {group} {name!r}; known: {', '.join(known) or 'none'}")
+
+
+def _read(run: Run, name: str) -> dict[str, Any]:
+    file = _root(run) / name
+    try:
+        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DianjinError(f"{file}: can't be read as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(given, dict):
+        raise DianjinError(f"{file}: expected a mapping of LLaMA-Factory's keys")
+    return given
+
+
+def _flat(keys: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return keys with a dot for each mapping; LLaMA-Factory splits its arguments at spaces."""
+    flat: dict[str, Any] = {}
+    for key, value in keys.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for the shell; the current folder is `$PWD` in it."""
+    here, _, rest = word.partition(f"{Path.cwd()}/")
+    if not here and rest and not set(rest) & set('"$`\\!'):
+        return f'"$PWD/{rest}"'
+    return shlex.quote(word)
