@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# GRPO at 32B, on two machines with 8 GPUs of 80 GB each: the story and the knobs are in grpo.sh.
-SIZE=32b exec "$(dirname "${BASH_SOURCE[0]}")/grpo.sh" "$@"
+# GRPO of DianJin-R1 at 32B, on two machines with 8 GPUs of 80 GB each: grpo_7b.sh at another size.
+SIZE=32b exec "$(dirname "${BASH_SOURCE[0]}")/grpo_7b.sh" "$@"

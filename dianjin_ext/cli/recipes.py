@@ -32,7 +32,10 @@ def recipe(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(show_default="the recipe's", help="The model to start from."),
+        typer.Option(
+            show_default="the recipe's",
+            help="A model in the place of the stage's own, or of the one that a recipe starts from.",
+        ),
     ] = None,
     null: Annotated[
         bool, typer.Option("--null", help="For scripts: words that end in a null character.")

@@ -33,7 +33,7 @@ def recipe_command(
         size: A file of `configs/size`; None is the first that the recipe has a model for.
         platform: A file of `configs/platform`.
         methods: Files of `configs/method`.
-        model: The model to start from, in place of the recipe's.
+        model: In the place of the stage's own; without a stage, of the one to start from.
         null: Write the words with a null character after each, and one more after each command.
 
     Raises:
@@ -49,16 +49,16 @@ def recipe_command(
         size=size or next(iter(recipe.base)),
         platform=platform,
         methods=tuple(methods),
-        base=model,
+        base=None if stage else model,
         configs=str(configs),
     )
     if null:
-        for command in commands(recipe, stage or "", run, tuple(extra)):
+        for command in commands(recipe, stage or "", run, tuple(extra), model=model):
             sys.stdout.write("".join(f"{word}\0" for word in (*command.argv(), "")))
         return
     console = Console(highlight=False)
     for each in [stage] if stage else recipe.stages:
-        made = commands(recipe, each, run, tuple(extra) if stage else ())
+        made = commands(recipe, each, run, tuple(extra), model=model if stage else None)
         for title in () if stage else (f"# {each}",):
             console.print(title, style="bold", markup=False)
         for command in made:

@@ -35,41 +35,48 @@ class Command:
         return " ".join([*variables, *map(_quoted, self.words)])
 
 
-def commands(recipe: Recipe, name: str, run: Run, extra: tuple[str, ...] = ()) -> list[Command]:
-    """Return the commands of a stage, in order.
+def commands(
+    recipe: Recipe, name: str, run: Run, extra: tuple[str, ...] = (), *, model: str | None = None
+) -> list[Command]:
+    """Return the commands of a stage, in order; the first does its work.
 
     Args:
         recipe: The recipe.
         name: Of the stage.
         run: How and where it is run.
         extra: Words for the program that does the stage's work, after its own.
+        model: Trained, sampled, asked or served in the place of the stage's own.
 
     Raises:
         DianjinError: There is no such stage, size, platform or method, or no model to start from.
     """
     _check_groups(run)
     stage = recipe.stage(name)
-    return _MAKERS[stage.do](recipe, name, stage, run, extra)
+    if stage.do == "merge":
+        return _merge(recipe, name, stage, run, extra)
+    if model is None and stage.model is not None:
+        model = run.model(recipe, stage.model)
+    return _MAKERS[stage.do](recipe, name, stage, run, model or "", extra)
 
 
 def _data(
-    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
 ) -> list[Command]:
     words = ["dianjin", "build", f"{run.configs}/data/{stage.config}.yaml"]
     if run.runs != Run.runs:
         words += ["--out", run.built(stage)]
-    if stage.model is not None:
-        words.append(f"models.student.model={run.model(recipe, stage.model)}")
+    if model:
+        words.append(f"models.student.model={model}")
     words += [f"{key}={value}" for key, value in stage.set.items()]
     return [Command((*words, *extra))]
 
 
 def _sft(
-    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
 ) -> list[Command]:
-    assert stage.model is not None and stage.data is not None
+    assert stage.data is not None
     data = recipe.stage(stage.data)
-    model, out = run.model(recipe, stage.model), run.trained(recipe, name)
+    out = run.trained(recipe, name)
     plain = "sft_tiny.yaml" if run.size == TINY else _PLAIN
     keys: dict[str, Any] = {
         "model_name_or_path": model,
@@ -110,8 +117,10 @@ def sft_keys(run: Run, config: str | None) -> dict[str, Any]:
     return keys
 
 
-def _rl(recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]) -> list[Command]:
-    assert stage.model is not None and stage.data is not None
+def _rl(
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
+) -> list[Command]:
+    assert stage.data is not None
     built = f"{run.built(recipe.stage(stage.data))}/set/rl"
     configs = str(_root(run).absolute())  # hydra's demand
     words = [
@@ -119,7 +128,7 @@ def _rl(recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...
         *("--config-path", configs, "--config-name", "rl"),
         *(f"recipe={stage.config}", f"size={run.size}", f"platform={run.platform}"),
         *([f"method=[{','.join(run.methods)}]"] if run.methods else []),
-        f"actor_rollout_ref.model.path={run.model(recipe, stage.model)}",
+        f"actor_rollout_ref.model.path={model}",
         f"data.train_files={built}/train.parquet",
         f"data.val_files={built}/val.parquet",
         f"trainer.default_local_dir={run.trained(recipe, name)}",
@@ -139,19 +148,16 @@ def _merge(
 
 
 def _eval(
-    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
 ) -> list[Command]:
-    assert stage.model is not None
     words = ["dianjin", "eval", "--settings", f"{run.configs}/eval/{stage.config}.yaml"]
-    words += ["--model", run.model(recipe, stage.model), "--out", run.trained(recipe, name)]
+    words += ["--model", model, "--out", run.trained(recipe, name)]
     return [Command((*words, *extra))]
 
 
 def _serve(
-    recipe: Recipe, name: str, stage: Stage, run: Run, extra: tuple[str, ...]
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
 ) -> list[Command]:
-    assert stage.model is not None
-    model = run.model(recipe, stage.model)
     if run.platform == "cpu":
         words = ("python", "-m", "dianjin_ext.inference.local", model, "--port", "8901")
         return [Command((*words, *extra))]
@@ -162,7 +168,6 @@ _MAKERS: Final = {
     "data": _data,
     "sft": _sft,
     "rl": _rl,
-    "merge": _merge,
     "eval": _eval,
     "serve": _serve,
 }

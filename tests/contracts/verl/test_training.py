@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("verl")
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "examples" / "grpo.sh"
+SCRIPT = ROOT / "examples" / "grpo_7b.sh"
 DOCS = ROOT / "docs" / "rewards.md"
 SMALL = (
     "data.max_prompt_length=128",
@@ -193,7 +193,7 @@ def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monk
         f"data.train_files={tmp_path}/train.parquet",
         f"data.val_files={tmp_path}/val.parquet",
         override,
-        script=tmp_path / "examples" / "grpo.sh",
+        script=tmp_path / "examples" / "grpo_7b.sh",
     )
     assert returned == 0, console[-6000:]
     steps = [line for line in console.splitlines() if line.startswith("step ")]
@@ -203,7 +203,7 @@ def test_a_reward_in_a_file_as_the_docs_have_it(start, tiny_data, tmp_path, monk
     (tmp_path / "my_rewards.py").write_text("1 / 0\n", encoding="utf-8")
     monkeypatch.setattr(own, "_loaded", set())
     monkeypatch.setattr(registry, "_REWARDS", dict(registry._REWARDS))
-    returned, console = start(tmp_path, override, script=tmp_path / "examples" / "grpo.sh")
+    returned, console = start(tmp_path, override, script=tmp_path / "examples" / "grpo_7b.sh")
     assert returned == 1
     assert "my_rewards.py: line 1: ZeroDivisionError" in console
     assert "Traceback" not in console
