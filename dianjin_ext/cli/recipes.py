@@ -34,7 +34,7 @@ def recipe(
         str | None,
         typer.Option(
             show_default="the recipe's",
-            help="A model in the place of the stage's own, or of the one that a recipe starts from.",
+            help="A model in the place of the stage's own; without a stage, the one to start from.",
         ),
     ] = None,
     null: Annotated[

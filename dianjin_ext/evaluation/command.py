@@ -60,7 +60,9 @@ def eval_command(
     benchmarks = benchmarks or given.get("benchmarks") or ()
     protocols = protocols or given.get("protocols") or (_PROTOCOL,)
     if not benchmarks:
-        raise DianjinError("name a benchmark, or a file that does: --settings configs/eval/NAME.yaml")
+        raise DianjinError(
+            "name a benchmark, or a file that does: --settings configs/eval/NAME.yaml"
+        )
     asked = _model(given.get("model"), model, base_url, out, settings)
     judge = read_judge(given["judge"]) if given.get("judge") is not None else None
     tasks = plan(benchmarks, protocols, data=data, mapping=mapping, choices=choices)

@@ -1,8 +1,8 @@
 """Published systems as stages, and the commands of each stage.
 
 `configs/stages/NAME.yaml` names the stages; what they do stands in the files that they name:
-`configs/data` (pipelines), `configs/sft.yaml` and `configs/sft` (LLaMA-Factory), `configs/rl.yaml` and its
-groups (verl), `configs/eval` (`dianjin eval`).
+`configs/data` (pipelines), `configs/sft.yaml` and `configs/sft` (LLaMA-Factory), `configs/rl.yaml`
+and its groups (verl), `configs/eval` (`dianjin eval`).
 """
 
 from dianjin_ext.recipes.commands import Command, commands

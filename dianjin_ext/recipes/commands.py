@@ -190,7 +190,9 @@ def _read(run: Run, name: str) -> dict[str, Any]:
     try:
         given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DianjinError(f"{file}: can't be read as YAML: {' '.join(str(error).split())}") from None
+        raise DianjinError(
+            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
+        ) from None
     if not isinstance(given, dict):
         raise DianjinError(f"{file}: expected a mapping of LLaMA-Factory's keys")
     return given
@@ -200,7 +202,11 @@ def _flat(keys: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return keys with a dot for each mapping; LLaMA-Factory splits its arguments at spaces."""
     flat: dict[str, Any] = {}
     for key, value in keys.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        flat |= (
+            _flat(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": value}
+        )
     return flat
 
 

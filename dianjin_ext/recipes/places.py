@@ -57,8 +57,8 @@ class Run:
             if found is None:
                 sizes = ", ".join(recipe.base)
                 raise DianjinError(
-                    f"{recipe.name} starts from no model of size {self.size} (it has {sizes}); name "
-                    "one with --model"
+                    f"{recipe.name} starts from no model of size {self.size} (it has {sizes}); "
+                    "name one with --model"
                 )
             return found
         stage = recipe.stage(name)
@@ -84,6 +84,6 @@ class Run:
         return f"{trained}/global_step_{step}"
 
     def datasets(self, stage: Stage) -> list[str]:
-        """Return LLaMA-Factory's names of the sets of a build; all that it can have, until it ran."""
+        """Return LLaMA-Factory's names for a build's sets; until it ran, all that it can have."""
         files = sorted((self.root / self.built(stage) / "set" / "sft").glob("*.json"))
         return [f"dianjin_{name}" for name in ([file.stem for file in files] or stage.sources)]

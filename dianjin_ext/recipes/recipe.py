@@ -28,8 +28,8 @@ class Stage(Model):
 
     Attributes:
         do: What kind it is.
-        config: The file that says how: `configs/data/CONFIG.yaml`, `configs/sft/CONFIG.yaml` (keys
-            that differ from `configs/sft.yaml`), `configs/recipe/CONFIG.yaml`, `configs/eval/CONFIG.yaml`.
+        config: The file that says how, in `configs/data`, `configs/recipe` or `configs/eval`; of
+            SFT in `configs/sft`, with the keys that differ from `configs/sft.yaml`.
         model: An earlier stage, or `base`: the model that is trained, merged, asked or served. Of
             data: the model that is sampled.
         data: The stage whose set is trained on.
@@ -109,7 +109,9 @@ def get_recipe(name: str, configs: Path | None = None) -> Recipe:
     try:
         given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise DianjinError(f"{file}: can't be read as YAML: {' '.join(str(error).split())}") from None
+        raise DianjinError(
+            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
+        ) from None
     if not isinstance(given, dict):
         raise DianjinError(f"{file}: expected a mapping with about, project, base and stages")
     recipe = build(Recipe, {"name": name, **given}, str(file))

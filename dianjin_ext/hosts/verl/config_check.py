@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.dead_keys import dead_key_problems
 from dianjin_ext.hosts.verl.guard import GuardSettings
 from dianjin_ext.hosts.verl.judge_check import check_judge
 from dianjin_ext.rewards.settings import read_settings
@@ -83,7 +84,7 @@ def _problems(config: Any) -> list[str]:
             check(config)
         except DianjinError as error:
             problems.append(str(error))
-    return problems
+    return [*problems, *dead_key_problems(config)]
 
 
 def _check_names(config: Any) -> None:

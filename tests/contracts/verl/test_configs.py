@@ -107,7 +107,9 @@ def test_every_recipe_composes_at_every_size_and_platform(passes, name, size, pl
     assert config.trainer.device == ("cpu" if platform == "cpu" else "cuda")
     assert config.trainer.v1.trainer_mode == "dianjin_sync"
     assert config.reward.reward_manager.name == "dianjin"
-    assert config.trainer.default_local_dir.startswith(f"experiments/{config.trainer.experiment_name}/")
+    assert config.trainer.default_local_dir.startswith(
+        f"experiments/{config.trainer.experiment_name}/"
+    )
 
 
 @pytest.mark.parametrize(("size", "platform"), [("7b", "gpu"), ("tiny", "cpu")])

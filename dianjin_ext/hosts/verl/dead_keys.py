@@ -1,0 +1,209 @@
+"""Keys that verl 0.9.1 takes and never reads, or that let a run fail late: each with what works.
+
+Of the default trainer (`trainer.use_v1`); the old one reads some of them. `docs/verl_keys.md` has
+the table, written by `scripts/verl_keys.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from dianjin_ext.hosts.verl.batch_check import has_critic
+
+__all__ = ["DEAD_KEYS", "DeadKey", "dead_key_problems"]
+
+_ACTOR: Final = "actor_rollout_ref.actor"
+_ROLLOUT: Final = "actor_rollout_ref.rollout"
+_CORRECTION: Final = "algorithm.rollout_correction"
+_CRITIC_TOKENS: Final = (
+    "+critic.ppo_infer_max_token_len_per_gpu=N bounds its batches, of training too"
+)
+_LEAVE: Final = "leave it out"
+_RS: Final = (
+    *("token_k1", "token_k2", "token_k3", "seq_sum_k1", "seq_sum_k2", "seq_sum_k3"),
+    *("seq_mean_k1", "seq_mean_k2", "seq_mean_k3", "seq_max_k2", "seq_max_k3"),
+)
+
+Get = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class DeadKey:
+    """A key that must not be set so.
+
+    Attributes:
+        key: Its full name.
+        refused: When, in words.
+        effect: What verl 0.9.1 does with it.
+        instead: What works.
+        is_set: Whether it is, given the values of the configuration by full name.
+    """
+
+    key: str
+    refused: str
+    effect: str
+    instead: str
+    is_set: Callable[[Get], bool]
+
+
+def _unread(key: str, default: Any, instead: str, effect: str = "never read") -> DeadKey:
+    def is_set(get: Get) -> bool:
+        return get(key) not in (None, default)
+
+    shown = str(default).lower() if isinstance(default, bool) else default
+    return DeadKey(key, f"not {shown}", effect, instead, is_set)
+
+
+def _of_critic(name: str, other: str | int) -> DeadKey:
+    key = f"critic.{name}"
+
+    def is_set(get: Get) -> bool:
+        expected = get(other) if isinstance(other, str) else other
+        return bool(get("critic.on")) and get(key) not in (None, expected)
+
+    return DeadKey(
+        key,
+        f"with a critic, not {f'that of `{other}`' if isinstance(other, str) else other}",
+        "never read: a critic's batches always have 32,768 tokens",
+        _CRITIC_TOKENS,
+        is_set,
+    )
+
+
+def _adapter(get: Get) -> bool:
+    model = "actor_rollout_ref.model"
+    return bool(get(f"{model}.lora_rank") or get(f"{model}.lora_adapter_path"))
+
+
+def _colocated(get: Get) -> bool:
+    model = "reward.reward_model"
+    return bool(get(f"{model}.enable")) and not get(f"{model}.enable_resource_pool")
+
+
+def _bypassed(key: str, default: Any) -> DeadKey:
+    def is_set(get: Get) -> bool:
+        bypass = get(f"{_CORRECTION}.bypass_mode")
+        wired = get(f"{_ACTOR}.policy_loss.loss_mode") == "bypass_mode"
+        return bool(bypass) and not wired and get(key) not in (None, default)
+
+    return DeadKey(
+        key,
+        "with `bypass_mode=true`" + (f", not {default}" if default else ""),
+        "never read: the loss stays the plain one",
+        f"{_CORRECTION}.bypass_mode=false, or {_ACTOR}.policy_loss.loss_mode=bypass_mode with "
+        f"+{_ACTOR}.policy_loss.rollout_correction.*",
+        is_set,
+    )
+
+
+def _one_checkpoint(key: str, value: int | bool) -> DeadKey:
+    return DeadKey(
+        key,
+        f"{str(value).lower()}",
+        "the last checkpoint is deleted before the next one is whole: a run that is killed in "
+        "between can't go on",
+        "2 and more of trainer.max_actor_ckpt_to_keep and trainer.max_critic_ckpt_to_keep",
+        lambda get: type(get(key)) is type(value) and get(key) == value,
+    )
+
+
+def _unknown_rs(get: Get) -> bool:
+    given = get(f"{_CORRECTION}.rollout_rs")
+    names = [name.strip() for name in str(given).split(",")]
+    return given is not None and not set(names) <= set(_RS)
+
+
+DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
+    _of_critic("use_dynamic_bsz", f"{_ACTOR}.use_dynamic_bsz"),
+    _of_critic("ppo_max_token_len_per_gpu", 32768),
+    _of_critic("forward_max_token_len_per_gpu", "critic.ppo_max_token_len_per_gpu"),
+    _of_critic("forward_micro_batch_size", "critic.ppo_micro_batch_size"),
+    _of_critic("forward_micro_batch_size_per_gpu", "critic.ppo_micro_batch_size_per_gpu"),
+    _unread(f"{_ACTOR}.grad_clip", 1.0, f"{_ACTOR}.optim.clip_grad"),
+    _unread("critic.grad_clip", 1.0, "critic.optim.clip_grad"),
+    _unread(
+        f"{_ACTOR}.clip_ratio",
+        0.2,
+        f"{_ACTOR}.clip_ratio_low and .clip_ratio_high",
+        "read only where those two are null; they are 0.2",
+    ),
+    _bypassed(f"{_CORRECTION}.loss_type", "ppo_clip"),
+    _bypassed(f"{_CORRECTION}.rollout_is", None),
+    _bypassed(f"{_CORRECTION}.rollout_rs", None),
+    DeadKey(
+        f"{_CORRECTION}.rollout_rs",
+        "not one of its names",
+        "fails at the first step",
+        ", ".join(_RS),
+        _unknown_rs,
+    ),
+    _unread(
+        "algorithm.filter_groups.max_num_gen_batches",
+        0,
+        "algorithm.filter_groups.max_inflight_gen_batches, of what is under way at a time",
+        "a warning in the log",
+    ),
+    _unread("trainer.esi_redundant_time", 0, "trainer.save_freq"),
+    _unread("trainer.balance_batch", True, _LEAVE, "never read: batches are balanced"),
+    _unread(
+        "data.truncation",
+        "error",
+        "data.filter_overlong_prompts=true, or a larger data.max_prompt_length",
+        "never read: long prompts lose their beginning, with a warning",
+    ),
+    _unread(f"{_ROLLOUT}.over_sample_rate", 0, _LEAVE),
+    _unread(f"{_ACTOR}.use_prefix_grouper", False, _LEAVE),
+    _unread(f"{_ACTOR}.freeze_vision_tower", False, _LEAVE),
+    DeadKey(
+        f"{_ACTOR}.optim.lr_scheduler_type",
+        "not constant or cosine",
+        "refused by verl too, without the names",
+        "constant, cosine",
+        lambda get: get(f"{_ACTOR}.optim.lr_scheduler_type") not in (None, "constant", "cosine"),
+    ),
+    DeadKey(
+        f"{_ROLLOUT}.stop",
+        "ever",
+        "fails when the rollout starts: there is no such key",
+        "eos_token_id in the generation_config.json of the model's folder",
+        lambda get: get(f"{_ROLLOUT}.stop") is not None,
+    ),
+    DeadKey(
+        "reward.reward_model.enable_resource_pool",
+        "false, with a reward model and a reward function of one's own or filter_groups",
+        "the function is called without data source and gold answer, and each row fails",
+        "reward.reward_model.enable_resource_pool=true, or a judge at a URL (docs/judge.md)",
+        lambda get: (
+            _colocated(get)
+            and bool(
+                get("reward.custom_reward_function.path") or get("algorithm.filter_groups.enable")
+            )
+        ),
+    ),
+    _one_checkpoint("trainer.max_actor_ckpt_to_keep", 1),
+    _one_checkpoint("trainer.max_critic_ckpt_to_keep", 1),
+    _one_checkpoint("trainer.remove_previous_ckpt_in_save", True),
+    DeadKey(
+        f"{_ACTOR}.checkpoint.save_contents",
+        "hf_model in it, with LoRA",
+        "what is saved has an adapter's names, and nothing loads it",
+        "leave hf_model out and run `dianjin merge --merge-lora` (method/lora.yaml)",
+        lambda get: (
+            _adapter(get) and "hf_model" in (get(f"{_ACTOR}.checkpoint.save_contents") or ())
+        ),
+    ),
+)
+
+
+def dead_key_problems(config: Any) -> Iterator[str]:
+    """Yield a line for each key of a composed configuration that is set in vain."""
+    from omegaconf import OmegaConf
+
+    def get(key: str) -> Any:
+        return has_critic(config) if key == "critic.on" else OmegaConf.select(config, key)
+
+    if not get("trainer.use_v1"):
+        return
+    for dead in DEAD_KEYS:
+        if dead.is_set(get):
+            yield f"{dead.key}={get(dead.key)}: {dead.effect}; use {dead.instead}"

@@ -1,0 +1,228 @@
+"""Keys that verl 0.9.1 takes in vain: ours says so, and the host alone does nothing with them."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("verl")
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from verl.trainer.ppo.utils import need_critic, need_reference_policy
+from verl.utils.config import omega_conf_to_dataclass, validate_config
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.config_check import check_config
+from dianjin_ext.hosts.verl.dead_keys import DEAD_KEYS, dead_key_problems
+
+ROOT = Path(__file__).resolve().parents[3]
+VERL = Path(importlib.util.find_spec("verl").origin).parent
+ACTOR = "actor_rollout_ref.actor"
+CRITIC = ("recipe=fino1", "size=8b")
+BYPASS = ("algorithm.rollout_correction.bypass_mode=true",)
+COLOCATED = ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=false")
+
+# key: (what sets it in vain, what beside it makes it in vain)
+SET = {
+    "critic.use_dynamic_bsz": ("true", CRITIC),
+    "critic.ppo_max_token_len_per_gpu": ("8192", CRITIC),
+    "critic.forward_max_token_len_per_gpu": ("8192", CRITIC),
+    "critic.forward_micro_batch_size": ("8", CRITIC),
+    "critic.forward_micro_batch_size_per_gpu": ("16", CRITIC),
+    f"{ACTOR}.grad_clip": ("0.5", ()),
+    "critic.grad_clip": ("0.5", CRITIC),
+    f"{ACTOR}.clip_ratio": ("0.3", ()),
+    "algorithm.rollout_correction.loss_type": ("reinforce", BYPASS),
+    "algorithm.rollout_correction.rollout_is": ("token", BYPASS),
+    "algorithm.rollout_correction.rollout_rs": ("geometric", ()),
+    "algorithm.filter_groups.max_num_gen_batches": ("10", ()),
+    "trainer.esi_redundant_time": ("60", ()),
+    "trainer.balance_batch": ("false", ()),
+    "data.truncation": ("left", ()),
+    "actor_rollout_ref.rollout.over_sample_rate": ("0.1", ()),
+    f"{ACTOR}.use_prefix_grouper": ("true", ()),
+    f"{ACTOR}.freeze_vision_tower": ("true", ()),
+    f"{ACTOR}.optim.lr_scheduler_type": ("linear", ()),
+    "actor_rollout_ref.rollout.stop": ("[x]", ()),
+    "reward.reward_model.enable_resource_pool": ("false", COLOCATED[:1]),
+    "trainer.max_actor_ckpt_to_keep": ("1", ()),
+    "trainer.max_critic_ckpt_to_keep": ("1", ()),
+    "trainer.remove_previous_ckpt_in_save": ("true", ()),
+    f"{ACTOR}.checkpoint.save_contents": ("[model,hf_model]", ("method=[lora]",)),
+}
+NOT_KNOWN = ("rollout.stop", "remove_previous_ckpt_in_save")  # hydra wants a + before these
+
+
+def composed(*overrides):
+    with initialize_config_dir(str(ROOT / "configs"), version_base=None):
+        return compose("rl", overrides=list(overrides))
+
+
+def set_in_vain(key):
+    value, beside = SET[key]
+    return composed(*beside, f"{'+' if key.endswith(NOT_KNOWN) else ''}{key}={value}")
+
+
+def accepted(config, tiny_model):
+    """verl's own check, without ours."""
+    if need_critic(config):
+        config.critic.model.path = config.critic.model.tokenizer_path = str(tiny_model)
+    config.actor_rollout_ref.rollout.name = "transformers_cpu"  # needs no vLLM
+    validate_config.__wrapped__(config, need_reference_policy(config), need_critic(config))
+
+
+def test_every_key_is_tried():
+    assert set(SET) == {dead.key for dead in DEAD_KEYS}
+
+
+@pytest.mark.parametrize("key", SET)
+def test_ours_says_so_first(key):
+    config = set_in_vain(key)
+    (line,) = [line for line in dead_key_problems(config) if line.startswith(f"{key}=")]
+    assert "; use " in line and "\n" not in line
+    with pytest.raises(DianjinError, match=re.escape(f"{key}=")):
+        check_config(config)
+    config.trainer.use_v1 = False  # the old trainer reads some of them
+    assert not list(dead_key_problems(config))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [key for key in SET if not key.endswith(("lr_scheduler_type", "rollout.stop"))],
+)
+def test_the_host_takes_it_without_a_word(key, tiny_model):
+    accepted(set_in_vain(key), tiny_model)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        CRITIC,
+        (*CRITIC, f"{ACTOR}.use_dynamic_bsz=true"),
+        (*CRITIC, "critic.ppo_micro_batch_size_per_gpu=16"),
+        ("critic.ppo_max_token_len_per_gpu=8192",),  # no critic, so no harm
+        (f"{ACTOR}.optim.clip_grad=0.5", f"{ACTOR}.clip_ratio_low=0.1"),
+        ("method=[tis]",),
+        ("algorithm.rollout_correction.rollout_rs='token_k1,seq_mean_k3'",),
+        (*BYPASS, f"{ACTOR}.policy_loss.loss_mode=bypass_mode",
+         "algorithm.rollout_correction.loss_type=reinforce"),
+        ("trainer.max_actor_ckpt_to_keep=2",),
+        ("method=[lora]",),
+        ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=true"),
+        (*COLOCATED, "reward.custom_reward_function.path=null"),
+        (f"{ACTOR}.optim.lr_scheduler_type=cosine",),
+    ],
+)  # fmt: skip
+def test_what_works_passes(overrides):
+    assert list(dead_key_problems(composed(*overrides))) == []
+
+
+def readers(key):
+    """Files of verl that name a key's last part: without configurations and the old trainers."""
+    name = re.compile(rf"(?<![\w/]){key.rpartition('.')[2]}\b")
+    found = set()
+    for path in VERL.rglob("*.py"):
+        inside = path.relative_to(VERL).as_posix()
+        old = ("trainer/config", "workers/config", "experimental", "trainer/ppo/ray_trainer.py")
+        if not inside.startswith(old) and name.search(path.read_text(encoding="utf-8")):
+            found.add(inside)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "but"),
+    [
+        ("critic.forward_max_token_len_per_gpu", set()),
+        ("critic.forward_micro_batch_size", set()),
+        ("critic.forward_micro_batch_size_per_gpu", set()),
+        (f"{ACTOR}.grad_clip", set()),
+        ("trainer.esi_redundant_time", set()),
+        ("actor_rollout_ref.rollout.over_sample_rate", set()),
+        (f"{ACTOR}.freeze_vision_tower", set()),
+        (f"{ACTOR}.use_prefix_grouper", {"models/transformers/monkey_patch.py"}),  # an argument
+        ("trainer.balance_batch", {"trainer/sft_trainer_ray.py"}),  # of SFT
+        (
+            "algorithm.filter_groups.max_num_gen_batches",
+            {"trainer/ppo/v1/trainer_base.py"},
+        ),  # warns
+    ],
+)
+def test_no_code_of_the_default_trainer_reads_it(key, but):
+    assert readers(key) == but
+
+
+def test_a_critic_has_its_batches_by_one_key_only():
+    text = (VERL / "trainer/ppo/v1/trainer_base.py").read_text(encoding="utf-8")
+    (first,) = re.findall(r"critic_cfg\.engine\.max_token_len_per_gpu = critic_cfg\.(\w+)", text)
+    assert first == "ppo_infer_max_token_len_per_gpu"
+    assert not re.search(r"critic_cfg\.(ppo_max_token_len_per_gpu|use_dynamic_bsz)", text)
+    config = composed(*CRITIC, "critic.ppo_max_token_len_per_gpu=8192")
+    assert "ppo_infer_max_token_len_per_gpu" not in config.critic  # so the + before it
+    lora = composed("+critic.ppo_infer_max_token_len_per_gpu=8192", *CRITIC)
+    assert lora.critic.ppo_infer_max_token_len_per_gpu == 8192
+
+
+def test_truncation_is_kept_and_not_used():
+    text = (VERL / "utils/dataset/rl_dataset.py").read_text(encoding="utf-8")
+    assert len(re.findall(r"self\.truncation\b", text)) == 1
+
+
+@pytest.mark.parametrize("key", ["clip_ratio", "clip_ratio_low"])
+def test_clip_ratio_changes_no_loss_and_what_we_name_does(key):
+    from verl.trainer.ppo.core_algos import get_policy_loss_fn
+
+    loss = get_policy_loss_fn("vanilla")
+    old = torch.zeros(2, 4)
+    new, mask = torch.full((2, 4), -1.0), torch.ones(2, 4)
+
+    def with_value(value):
+        config = composed(f"{ACTOR}.{key}={value}")
+        actor = omega_conf_to_dataclass(config[ACTOR.split(".")[0]].actor)
+        return loss(old, new, -mask, mask, "token-mean", actor)[0].item()
+
+    assert (with_value(0.2) == with_value(0.3)) == (key == "clip_ratio")
+
+
+def test_an_unknown_rejection_fails_only_when_it_is_computed():
+    from verl.trainer.ppo.rollout_corr_helper import (
+        SUPPORTED_ROLLOUT_RS_OPTIONS,
+        compute_rollout_rejection_mask,
+    )
+
+    zeros, mask = torch.zeros(2, 4), torch.ones(2, 4)
+    with pytest.raises(ValueError, match="Invalid rollout_rs option"):
+        compute_rollout_rejection_mask(zeros, mask, "geometric", 2.0)
+    named = next(d for d in DEAD_KEYS if d.key.endswith("rollout_rs") and "token_k1" in d.instead)
+    assert set(named.instead.split(", ")) == SUPPORTED_ROLLOUT_RS_OPTIONS
+
+
+def test_bypassed_correction_is_wired_in_the_old_trainer_only():
+    assert readers("x.apply_bypass_mode") == {"trainer/ppo/rollout_corr_helper.py"}
+
+
+def test_a_stop_string_is_no_key():
+    with pytest.raises(ConfigCompositionException):
+        composed("actor_rollout_ref.rollout.stop=[x]")
+    with pytest.raises(Exception, match="stop"):
+        omega_conf_to_dataclass(
+            set_in_vain("actor_rollout_ref.rollout.stop").actor_rollout_ref.rollout
+        )
+
+
+def test_linear_is_refused_by_verl_too(tiny_model):
+    with pytest.raises(Exception, match=r"AssertionError\(\)"):
+        accepted(set_in_vain(f"{ACTOR}.optim.lr_scheduler_type"), tiny_model)
+
+
+def test_the_page_has_the_table():
+    path = ROOT / "scripts/verl_keys.py"
+    spec = importlib.util.spec_from_file_location("verl_keys", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = script.PAGE.read_text(encoding="utf-8")
+    assert page == script.filled(page)
+    assert page.count("\n| `") == len(DEAD_KEYS)
+    assert page.replace("grad_clip", "clip") != script.filled(page.replace("grad_clip", "clip"))
