@@ -15,7 +15,7 @@ from dianjin_ext.recipes import Run, commands, get_recipe, recipe_names
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "configs" / "sft.yaml"
 
-# src/sft/qwen2.5_sft.yaml of DianJin-R1, but for what docs/recipes.md lists.
+# src/sft/qwen2.5_sft.yaml of DianJin-R1, but for what docs/recipes/dianjin_r1.md lists.
 SEED = {
     "model_name_or_path": "Qwen/Qwen2.5-7B-Instruct",
     "stage": "sft",
