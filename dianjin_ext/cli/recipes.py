@@ -37,6 +37,13 @@ def recipe(
             help="A model in the place of the stage's own; without a stage, the one to start from.",
         ),
     ] = None,
+    ask_url: Annotated[
+        str | None,
+        typer.Option(
+            show_default="the recipe's", help="A server that is teacher and judge, without a key."
+        ),
+    ] = None,
+    ask_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,
     null: Annotated[
         bool, typer.Option("--null", help="For scripts: words that end in a null character.")
     ] = False,
@@ -59,5 +66,7 @@ def recipe(
         platform=platform,
         methods=method or [],
         model=model,
+        ask_url=ask_url,
+        ask_model=ask_model,
         null=null,
     )

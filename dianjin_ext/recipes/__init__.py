@@ -8,5 +8,6 @@ and its groups (verl), `configs/eval` (`dianjin eval`).
 from dianjin_ext.recipes.commands import Command, commands
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe, Stage, get_recipe, recipe_names
+from dianjin_ext.recipes.redirect import asking
 
-__all__ = ["Command", "Recipe", "Run", "Stage", "commands", "get_recipe", "recipe_names"]
+__all__ = ["Command", "Recipe", "Run", "Stage", "asking", "commands", "get_recipe", "recipe_names"]

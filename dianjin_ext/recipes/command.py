@@ -7,9 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from dianjin_ext.recipes.commands import commands
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.recipes.commands import Command, commands
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import get_recipe, recipe_names
+from dianjin_ext.recipes.redirect import asking
 from dianjin_ext.resources import folder
 
 
@@ -22,6 +24,8 @@ def recipe_command(
     platform: str,
     methods: Sequence[str],
     model: str | None,
+    ask_url: str | None,
+    ask_model: str | None,
     null: bool,
 ) -> None:
     """Show the recipes, the commands of a recipe, or those of a stage.
@@ -34,6 +38,8 @@ def recipe_command(
         platform: A file of `configs/platform`.
         methods: Files of `configs/method`.
         model: In the place of the stage's own; without a stage, of the one to start from.
+        ask_url: Who is asked in the place of teachers and judges; see `redirect.asking`.
+        ask_model: The model's name there.
         null: Write the words with a null character after each, and one more after each command.
 
     Raises:
@@ -52,16 +58,24 @@ def recipe_command(
         base=None if stage else model,
         configs=str(configs),
     )
+    if (ask_url is None) != (ask_model is None):
+        raise DianjinError("--ask-url and --ask-model go together")
+
+    def made(each: str) -> list[Command]:
+        asked: tuple[str, ...] = ()
+        if ask_url is not None and ask_model is not None:
+            asked = asking(recipe, each, run, url=ask_url, model=ask_model)
+        return commands(recipe, each, run, (*asked, *extra), model=model if stage else None)
+
     if null:
-        for command in commands(recipe, stage or "", run, tuple(extra), model=model):
+        for command in made(stage or ""):
             sys.stdout.write("".join(f"{word}\0" for word in (*command.argv(), "")))
         return
     console = Console(highlight=False)
     for each in [stage] if stage else recipe.stages:
-        made = commands(recipe, each, run, tuple(extra), model=model if stage else None)
         for title in () if stage else (f"# {each}",):
             console.print(title, style="bold", markup=False)
-        for command in made:
+        for command in made(each):
             console.print(str(command), markup=False, soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dianjin_ext.cli import app
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.recipes import Run, commands, get_recipe, recipe_names
+from dianjin_ext.recipes import Run, asking, commands, get_recipe, recipe_names
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMS = [
@@ -238,6 +238,30 @@ def test_a_pipeline_loads_and_an_evaluation_is_known(name, stage, tmp_path):
         assert asks == ("judge" in given)
         if asks:
             read_judge(given["judge"])
+
+
+def test_one_server_stands_for_all_that_are_asked(tmp_path):
+    pytest.importorskip("omegaconf")
+    from dianjin_ext.data.pipeline import load_pipeline
+
+    (tmp_path / "train.json").write_text("[]")
+    server = {"url": "http://127.0.0.1:9/v1", "model": "small"}
+    for name, stage in STAGES:
+        recipe = get_recipe(name)
+        done = recipe.stages[stage]
+        words = asking(recipe, stage, Run(size="7b", root=ROOT), **server)
+        if done.do == "data":
+            own = [word for word in typed(name, stage)[0][3:]]
+            given = [f"files.finqa={tmp_path}/train.json", *own, *words]
+            pipeline = load_pipeline(ROOT / typed(name, stage)[0][2], given)
+            urls = {role: asked.base_url for step in pipeline.steps for role, asked in
+                    step.models.items()}  # fmt: skip
+            assert set(urls.values()) <= {server["url"], None}
+            if done.model:  # a checkpoint of one's own is served meanwhile
+                assert urls["student"] is None
+        else:
+            judged = done.config in ("fin_r1", "fino1", "fino1_grpo", "deepseek_r1_all")
+            assert bool(words) == (done.do == "rl" and judged)
 
 
 def test_r1_zeros_data_is_all_for_rl(tmp_path):

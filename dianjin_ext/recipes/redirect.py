@@ -1,0 +1,53 @@
+"""Send what a stage asks of teachers and judges to one server, such as a small one of one's own."""
+
+from typing import Any
+
+import yaml
+
+from dianjin_ext.recipes.places import Run
+from dianjin_ext.recipes.recipe import Recipe
+from dianjin_ext.yaml_keys import UniqueKeys
+
+__all__ = ["asking"]
+
+_JUDGE = "reward.custom_reward_function.reward_kwargs.judge"
+_JUDGED = "dianjin_ext.rewards.judged"
+
+
+def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tuple[str, ...]:
+    """Return the words after a stage's command with which it asks one server.
+
+    The server needs no key; for a judge, OPENAI_API_KEY must hold something all the same.
+
+    Args:
+        recipe: The recipe.
+        name: Of the stage; one that asks nobody gets no words. The judge of an evaluation stands in
+            its settings file.
+        run: How and where it is run.
+        url: OpenAI-compatible endpoint.
+        model: The model's name there.
+    """
+    stage = recipe.stage(name)
+    if stage.do == "data":
+        roles = _read(run, f"data/{stage.config}.yaml").get("models") or {}
+        asked = [role for role, own in roles.items() if own is not None]
+        asked += ["student"] if stage.model is None and "models.student.model" in stage.set else []
+        values = {"model": model, "base_url": url, "keyless": "true"}
+        return tuple(f"models.{role}.{key}={value}" for role in asked for key, value in
+                     values.items())  # fmt: skip
+    if stage.do == "rl" and _JUDGED in str(_function(run, stage.config)):
+        values = {"model": model, "base_url": url, "api_key_env": "OPENAI_API_KEY"}
+        return tuple(f"{_JUDGE}.{key}={value}" for key, value in values.items())
+    return ()
+
+
+def _function(run: Run, config: str | None) -> Any:
+    given: Any = _read(run, f"recipe/{config}.yaml")
+    for key in ("reward", "custom_reward_function", "path"):
+        given = (given or {}).get(key)
+    return given
+
+
+def _read(run: Run, name: str) -> dict[str, Any]:
+    text = (run.root / run.configs / name).read_text(encoding="utf-8")
+    return dict(yaml.load(text, Loader=UniqueKeys))
