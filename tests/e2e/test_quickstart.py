@@ -67,7 +67,7 @@ def test_every_stage_runs_and_is_reported(finished):
 
 PROTOCOL = """\
 about: As the validation of the GRPO recipe is asked and graded.
-source: configs/grpo.yaml
+source: configs/rl.yaml
 sampling: {temperature: 0, max_tokens: 96}
 grading: {preset: dianjin_r1}
 """

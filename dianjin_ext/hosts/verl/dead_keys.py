@@ -13,6 +13,7 @@ from dianjin_ext.hosts.verl.batch_check import has_critic
 __all__ = ["DEAD_KEYS", "DeadKey", "dead_key_problems"]
 
 _ACTOR: Final = "actor_rollout_ref.actor"
+_MODEL: Final = "actor_rollout_ref.model"
 _ROLLOUT: Final = "actor_rollout_ref.rollout"
 _CORRECTION: Final = "algorithm.rollout_correction"
 _CRITIC_TOKENS: Final = (
@@ -71,8 +72,11 @@ def _of_critic(name: str, other: str | int) -> DeadKey:
 
 
 def _adapter(get: Get) -> bool:
-    model = "actor_rollout_ref.model"
-    return bool(get(f"{model}.lora_rank") or get(f"{model}.lora_adapter_path"))
+    return bool(get(f"{_MODEL}.lora_rank") or get(f"{_MODEL}.lora_adapter_path"))
+
+
+def _megatron(get: Get) -> bool:
+    return bool(get(f"{_ACTOR}.strategy") == "megatron")
 
 
 def _colocated(get: Get) -> bool:
@@ -183,6 +187,38 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
     _one_checkpoint("trainer.max_actor_ckpt_to_keep", 1),
     _one_checkpoint("trainer.max_critic_ckpt_to_keep", 1),
     _one_checkpoint("trainer.remove_previous_ckpt_in_save", True),
+    DeadKey(
+        f"{_MODEL}.lora_rank",
+        "above 0, with Megatron",
+        "the whole model is trained, and the reference is the model itself, so its KL is 0",
+        f"{_MODEL}.lora.rank",
+        lambda get: bool(get(f"{_MODEL}.lora_rank")) and _megatron(get),
+    ),
+    DeadKey(
+        f"{_MODEL}.lora.rank",
+        "above 0, with FSDP",
+        "the whole model is trained, and the reference is the model itself, so its KL is 0",
+        f"{_MODEL}.lora_rank",
+        lambda get: bool(get(f"{_MODEL}.lora.rank")) and not _megatron(get),
+    ),
+    DeadKey(
+        f"{_MODEL}.lora_adapter_path",
+        "without a rank, with FSDP",
+        "no adapter is loaded, and the reference is the model itself, so its KL is 0",
+        f"{_MODEL}.lora_rank beside it",
+        lambda get: (
+            get(f"{_MODEL}.lora_adapter_path") is not None
+            and not get(f"{_MODEL}.lora_rank")
+            and not _megatron(get)
+        ),
+    ),
+    DeadKey(
+        f"{_ROLLOUT}.n",
+        "1, with filter_groups",
+        "a group of one is never mixed: each is replaced, and the first step never comes",
+        "2 and more, or no method dapo with PPO",
+        lambda get: bool(get("algorithm.filter_groups.enable")) and get(f"{_ROLLOUT}.n") == 1,
+    ),
     DeadKey(
         f"{_ACTOR}.checkpoint.save_contents",
         "hf_model in it, with LoRA",

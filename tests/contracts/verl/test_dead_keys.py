@@ -20,6 +20,7 @@ from dianjin_ext.hosts.verl.dead_keys import DEAD_KEYS, dead_key_problems
 ROOT = Path(__file__).resolve().parents[3]
 VERL = Path(importlib.util.find_spec("verl").origin).parent
 ACTOR = "actor_rollout_ref.actor"
+MODEL = "actor_rollout_ref.model"
 CRITIC = ("recipe=fino1", "size=8b")
 BYPASS = ("algorithm.rollout_correction.bypass_mode=true",)
 COLOCATED = ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=false")
@@ -50,6 +51,10 @@ SET = {
     "trainer.max_actor_ckpt_to_keep": ("1", ()),
     "trainer.max_critic_ckpt_to_keep": ("1", ()),
     "trainer.remove_previous_ckpt_in_save": ("true", ()),
+    f"{MODEL}.lora_rank": ("32", ("platform=megatron",)),
+    f"{MODEL}.lora.rank": ("32", ()),
+    f"{MODEL}.lora_adapter_path": ("adapter", ()),
+    "actor_rollout_ref.rollout.n": ("1", ("method=[dapo]",)),
     f"{ACTOR}.checkpoint.save_contents": ("[model,hf_model]", ("method=[lora]",)),
 }
 NOT_KNOWN = ("rollout.stop", "remove_previous_ckpt_in_save")  # hydra wants a + before these
@@ -111,6 +116,9 @@ def test_the_host_takes_it_without_a_word(key, tiny_model):
          "algorithm.rollout_correction.loss_type=reinforce"),
         ("trainer.max_actor_ckpt_to_keep=2",),
         ("method=[lora]",),
+        ("method=[dapo]",),
+        ("platform=megatron", f"{MODEL}.lora.rank=32"),
+        ("method=[lora]", f"{MODEL}.lora_adapter_path=adapter"),
         ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=true"),
         (*COLOCATED, "reward.custom_reward_function.path=null"),
         (f"{ACTOR}.optim.lr_scheduler_type=cosine",),
@@ -163,6 +171,17 @@ def test_a_critic_has_its_batches_by_one_key_only():
     assert "ppo_infer_max_token_len_per_gpu" not in config.critic  # so the + before it
     lora = composed("+critic.ppo_infer_max_token_len_per_gpu=8192", *CRITIC)
     assert lora.critic.ppo_infer_max_token_len_per_gpu == 8192
+
+
+def test_an_adapter_has_a_key_for_each_engine_and_the_reference_believes_both():
+    fsdp = (VERL / "workers/engine/fsdp/transformer_impl.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"_is_lora = (.*)", fsdp)) == {"self.model_config.lora_rank > 0"}
+    assert re.findall(r"model_config\.lora\.get\((.*?)\)", fsdp) == ['"merge", False']
+    for path in (VERL / "workers/engine/megatron").glob("*.py"):
+        assert "lora_rank" not in path.read_text(encoding="utf-8")
+    trainer = (VERL / "trainer/ppo/v1/trainer_base.py").read_text(encoding="utf-8")
+    assert 'model.get("lora", {}).get("rank", 0)' in trainer
+    assert 'model.get("lora_rank", 0)' in trainer
 
 
 def test_truncation_is_kept_and_not_used():

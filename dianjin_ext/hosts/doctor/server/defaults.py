@@ -28,7 +28,8 @@ _TOKENS = 24
 @cache
 def trained() -> dict[str, float]:
     """Return how the rollouts of the shipped GRPO recipe are sampled."""
-    recipe = yaml.safe_load((shipped("configs") / "grpo.yaml").read_text(encoding="utf-8"))
+    file = shipped("configs") / "recipe/dianjin_r1.yaml"
+    recipe = yaml.safe_load(file.read_text(encoding="utf-8"))
     rollout = recipe["actor_rollout_ref"]["rollout"]
     return {name: float(rollout[name]) for name in _NEUTRAL}
 
