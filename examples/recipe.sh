@@ -16,7 +16,8 @@
 #   SIZE=tiny PLATFORM=cpu MODEL=… bash examples/recipe.sh fino1 rl     # without a GPU
 #
 # Each stage runs in the environment of its program: `sft` in LLaMA-Factory's, the others in verl's.
-# The same command goes on where it was stopped. Paths are relative to the folder that holds configs/.
+# Stopped, data, rl and eval go on with the same command; sft does with overwrite_output_dir=false.
+# Paths are relative to the folder that holds configs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -23,8 +23,8 @@ COMMANDS = (
         "doctor",
         "eval",
     ),
-    *("eval", "init", "merge", "merge-agents", "mix", "prepare", "quickstart", "report"),
-    *("reward-server", "rewrite", "sample", "score", "search", "select", "verify"),
+    *("eval", "init", "merge", "merge-agents", "mix", "prepare", "quickstart", "recipe"),
+    *("report", "reward-server", "rewrite", "sample", "score", "search", "select", "verify"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 
