@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.config_check import check_start
+from dianjin_ext.recipes import Run, asking, commands, get_recipe, recipe_names
 
 ROOT = Path(__file__).resolve().parents[3]
 ACTOR = "actor_rollout_ref.actor"
@@ -68,6 +69,30 @@ def write(path, **columns):
 
 def test_a_run_that_fits_starts(refused):
     assert refused() == []
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (ROOT / "configs/recipe").glob("*.yaml")])
+def test_every_recipe_starts_small_by_the_words_of_its_stage(name, tiny_model, tiny_data):
+    recipe, stage = next(
+        (recipe, stage)
+        for recipe in map(get_recipe, recipe_names())
+        for stage, done in recipe.stages.items()
+        if done.do == "rl" and done.config == name
+    )
+    run = Run(size="tiny", platform="cpu", root=ROOT)
+    server = asking(recipe, stage, run, url="http://127.0.0.1:9/v1", model="m")
+    (command,) = commands(recipe, stage, run, server, model=str(tiny_model))
+    words = command.words[command.words.index("--config-name") + 2 :]
+    data = [f"data.{use}_files={tiny_data}/{use}.parquet" for use in ("train", "val")]
+    small = ["data.train_batch_size=8", f"{ACTOR}.ppo_mini_batch_size=8"]
+    micro = [
+        f"{ACTOR}.ppo_micro_batch_size_per_gpu=4",
+        f"{ROLLOUT}.n={1 if name == 'fino1' else 4}",
+    ]
+    micro += [f"actor_rollout_ref.{node}.log_prob_micro_batch_size_per_gpu=4"
+              for node in ("ref", "rollout")]  # fmt: skip
+    with initialize_config_dir(str(ROOT / "configs"), version_base=None):
+        check_start(compose("rl", overrides=[*words, *data, *small, *micro]))
 
 
 @pytest.mark.parametrize(
