@@ -101,6 +101,26 @@ def test_values_of_rl_are_those_of_the_composed_configuration(file, section):
     assert checked or Path(file).stem == "deepseek_r1_all", file
 
 
+def test_a_verifier_is_chosen_by_the_words_of_the_page():
+    pytest.importorskip("verl")
+    from hydra import compose, initialize_config_dir
+
+    from dianjin_ext.hosts.verl.config_check import check_config
+
+    (block,) = re.findall(r"```bash\n(.*?)```", text(ROOT / "docs/recipes/fino1.md"), re.DOTALL)
+    kinds = []
+    for line in block.splitlines():
+        words = shlex.split(line)
+        assert words[:4] == ["bash", "examples/recipe.sh", "fino1", "rl"]
+        with initialize_config_dir(str(ROOT / "configs"), version_base=None):
+            config = compose("rl", overrides=["recipe=fino1", "size=8b", *words[4:]])
+        check_config(config)
+        kinds.append(
+            config.reward.custom_reward_function.reward_kwargs.get("judge", {}).get("kind")
+        )
+    assert kinds == ["classifier", None]
+
+
 @pytest.mark.parametrize(("file", "section"), sections("sft"))
 def test_values_of_sft_are_those_of_the_file(file, section):
     own = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
