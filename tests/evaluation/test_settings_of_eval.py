@@ -11,7 +11,7 @@ pytest.importorskip("openai")
 
 @pytest.fixture
 def asked(monkeypatch, tmp_path):
-    """Run `dianjin eval`; returns the benchmarks and protocols that would be asked, or the error."""
+    """Run `dianjin eval`; returns the benchmarks and protocols that it would ask, or the error."""
     (tmp_path / "model").mkdir()
 
     def run(text, *words):
