@@ -264,6 +264,14 @@ def test_one_server_stands_for_all_that_are_asked(tmp_path):
             assert bool(words) == (done.do == "rl" and judged)
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_sources_are_those_of_the_rewards(name):
+    from dianjin_ext.rewards.registry import has_reward
+
+    for done in get_recipe(name).stages.values():
+        assert all(has_reward(source) for source in done.sources)
+
+
 def test_r1_zeros_data_is_all_for_rl(tmp_path):
     pytest.importorskip("pyarrow")
     from pyarrow import parquet
