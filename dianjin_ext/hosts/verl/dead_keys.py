@@ -19,6 +19,9 @@ _CORRECTION: Final = "algorithm.rollout_correction"
 _CRITIC_TOKENS: Final = (
     "+critic.ppo_infer_max_token_len_per_gpu=N bounds its batches, of training too"
 )
+_NO_ADAPTER: Final = (
+    "no adapter is made: the whole model is trained, or, with a reference, the first step fails"
+)
 _LEAVE: Final = "leave it out"
 _RS: Final = (
     *("token_k1", "token_k2", "token_k3", "seq_sum_k1", "seq_sum_k2", "seq_sum_k3"),
@@ -190,21 +193,21 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
     DeadKey(
         f"{_MODEL}.lora_rank",
         "above 0, with Megatron",
-        "the whole model is trained, and the reference is the model itself, so its KL is 0",
+        _NO_ADAPTER,
         f"{_MODEL}.lora.rank",
         lambda get: bool(get(f"{_MODEL}.lora_rank")) and _megatron(get),
     ),
     DeadKey(
         f"{_MODEL}.lora.rank",
         "above 0, with FSDP",
-        "the whole model is trained, and the reference is the model itself, so its KL is 0",
+        _NO_ADAPTER,
         f"{_MODEL}.lora_rank",
         lambda get: bool(get(f"{_MODEL}.lora.rank")) and not _megatron(get),
     ),
     DeadKey(
         f"{_MODEL}.lora_adapter_path",
         "without a rank, with FSDP",
-        "no adapter is loaded, and the reference is the model itself, so its KL is 0",
+        _NO_ADAPTER,
         f"{_MODEL}.lora_rank beside it",
         lambda get: (
             get(f"{_MODEL}.lora_adapter_path") is not None

@@ -173,10 +173,12 @@ def test_a_critic_has_its_batches_by_one_key_only():
     assert lora.critic.ppo_infer_max_token_len_per_gpu == 8192
 
 
-def test_an_adapter_has_a_key_for_each_engine_and_the_reference_believes_both():
+def test_an_adapter_has_a_key_for_each_engine_and_the_reference_asks_for_one_by_both():
     fsdp = (VERL / "workers/engine/fsdp/transformer_impl.py").read_text(encoding="utf-8")
     assert set(re.findall(r"_is_lora = (.*)", fsdp)) == {"self.model_config.lora_rank > 0"}
     assert re.findall(r"model_config\.lora\.get\((.*?)\)", fsdp) == ['"merge", False']
+    # for the reference the adapter is switched off, which a model without one can't
+    assert "return self.module.disable_adapter()" in fsdp
     for path in (VERL / "workers/engine/megatron").glob("*.py"):
         assert "lora_rank" not in path.read_text(encoding="utf-8")
     trainer = (VERL / "trainer/ppo/v1/trainer_base.py").read_text(encoding="utf-8")
