@@ -144,12 +144,6 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
         ", ".join(_RS),
         _unknown_rs,
     ),
-    _unread(
-        "algorithm.filter_groups.max_num_gen_batches",
-        0,
-        "algorithm.filter_groups.max_inflight_gen_batches, of what is under way at a time",
-        "a warning in the log",
-    ),
     _unread("trainer.esi_redundant_time", 0, "trainer.save_freq"),
     _unread("trainer.balance_batch", True, _LEAVE, "never read: batches are balanced"),
     _unread(

@@ -38,7 +38,6 @@ SET = {
     "algorithm.rollout_correction.loss_type": ("reinforce", BYPASS),
     "algorithm.rollout_correction.rollout_is": ("token", BYPASS),
     "algorithm.rollout_correction.rollout_rs": ("geometric", ()),
-    "algorithm.filter_groups.max_num_gen_batches": ("10", ()),
     "trainer.esi_redundant_time": ("60", ()),
     "trainer.balance_batch": ("false", ()),
     "data.truncation": ("left", ()),
@@ -152,10 +151,6 @@ def readers(key):
         (f"{ACTOR}.freeze_vision_tower", set()),
         (f"{ACTOR}.use_prefix_grouper", {"models/transformers/monkey_patch.py"}),  # an argument
         ("trainer.balance_batch", {"trainer/sft_trainer_ray.py"}),  # of SFT
-        (
-            "algorithm.filter_groups.max_num_gen_batches",
-            {"trainer/ppo/v1/trainer_base.py"},
-        ),  # warns
     ],
 )
 def test_no_code_of_the_default_trainer_reads_it(key, but):

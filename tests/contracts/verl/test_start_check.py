@@ -168,7 +168,7 @@ def test_what_fsdp1_cannot_do_on_the_cpu(refused):
     assert refused(lora, without) == []
     assert refused(*fsdp1, "trainer.save_freq=-1") == []
     gpus = ("platform=gpu", "trainer.n_gpus_per_node=2", f"{ROLLOUT}.tensor_model_parallel_size=2")
-    assert refused(*gpus, *fsdp1, lora) == []
+    assert refused(*gpus, *fsdp1, without, lora) == []
 
 
 def test_every_data_source_needs_a_reward(refused, tmp_path):
