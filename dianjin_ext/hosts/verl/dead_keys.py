@@ -16,6 +16,7 @@ _ACTOR: Final = "actor_rollout_ref.actor"
 _MODEL: Final = "actor_rollout_ref.model"
 _ROLLOUT: Final = "actor_rollout_ref.rollout"
 _CORRECTION: Final = "algorithm.rollout_correction"
+_TOKENS: Final = "never read: a critic's batches always have 32,768 tokens"
 _CRITIC_TOKENS: Final = (
     "+critic.ppo_infer_max_token_len_per_gpu=N bounds its batches, of training too"
 )
@@ -68,7 +69,7 @@ def _of_critic(name: str, other: str | int) -> DeadKey:
     return DeadKey(
         key,
         f"with a critic, not {f'that of `{other}`' if isinstance(other, str) else other}",
-        "never read: a critic's batches always have 32,768 tokens",
+        _TOKENS,
         _CRITIC_TOKENS,
         is_set,
     )
@@ -121,7 +122,16 @@ def _unknown_rs(get: Get) -> bool:
 
 
 DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
-    _of_critic("use_dynamic_bsz", f"{_ACTOR}.use_dynamic_bsz"),
+    DeadKey(
+        "critic.use_dynamic_bsz",
+        f"false with a critic, where `{_ACTOR}.use_dynamic_bsz` is true",
+        _TOKENS,
+        _CRITIC_TOKENS,
+        lambda get: (
+            bool(get("critic.on") and get(f"{_ACTOR}.use_dynamic_bsz"))
+            and get("critic.use_dynamic_bsz") is False
+        ),
+    ),
     _of_critic("ppo_max_token_len_per_gpu", 32768),
     _of_critic("forward_max_token_len_per_gpu", "critic.ppo_max_token_len_per_gpu"),
     _of_critic("forward_micro_batch_size", "critic.ppo_micro_batch_size"),

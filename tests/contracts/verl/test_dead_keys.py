@@ -27,7 +27,7 @@ COLOCATED = ("reward.reward_model.enable=true", "reward.reward_model.enable_reso
 
 # key: (what sets it in vain, what beside it makes it in vain)
 SET = {
-    "critic.use_dynamic_bsz": ("true", CRITIC),
+    "critic.use_dynamic_bsz": ("false", (*CRITIC, f"{ACTOR}.use_dynamic_bsz=true")),
     "critic.ppo_max_token_len_per_gpu": ("8192", CRITIC),
     "critic.forward_max_token_len_per_gpu": ("8192", CRITIC),
     "critic.forward_micro_batch_size": ("8", CRITIC),
@@ -106,6 +106,7 @@ def test_the_host_takes_it_without_a_word(key, tiny_model):
         (),
         CRITIC,
         (*CRITIC, f"{ACTOR}.use_dynamic_bsz=true"),
+        (*CRITIC, "critic.use_dynamic_bsz=true"),  # which is how it is
         (*CRITIC, "critic.ppo_micro_batch_size_per_gpu=16"),
         ("critic.ppo_max_token_len_per_gpu=8192",),  # no critic, so no harm
         (f"{ACTOR}.optim.clip_grad=0.5", f"{ACTOR}.clip_ratio_low=0.1"),
