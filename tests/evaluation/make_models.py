@@ -32,11 +32,26 @@ QWEN25 = (  # a default system prompt of its own
     "{%- if messages[0].role != 'system' -%}"
     "{{ '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n' }}{%- endif -%}" + CHATML
 )
-QWEN3 = CHATML.replace(  # hybrid: thinking is on unless the request turns it off
-    "assistant\n' }}",
-    "assistant\n' }}{%- if enable_thinking is defined and enable_thinking is false -%}"
-    "{{ '<think>\n\n</think>\n\n' }}{%- endif -%}",
+# a reply keeps its thought where no question follows it, and gets an empty one if it is the last
+_QWEN3 = (
+    "{%- set asked = messages | map(attribute='role') | list -%}"
+    "{%- for message in messages -%}"
+    "{{- '<|im_start|>' + message.role + '\n' -}}"
+    "{%- set parts = message.content.split('</think>') -%}"
+    "{%- if message.role != 'assistant' -%}{{- message.content -}}"
+    "{%- elif 'user' in asked[loop.index0:] -%}"
+    "{{- parts[-1].lstrip('\n') if parts[1:] else parts[0] -}}"
+    "{%- else -%}{{- '<think>\n' -}}"
+    "{%- if parts[1:] -%}{{- parts[0].replace('<think>', '').strip('\n') -}}{%- endif -%}"
+    "{{- '\n</think>\n\n' + parts[-1].lstrip('\n') -}}{%- endif -%}"
+    "{{- '<|im_end|>\n' -}}{%- endfor -%}"
+    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' }}"
 )
+QWEN3 = (  # hybrid: thinking is on unless the request turns it off
+    _QWEN3 + "{%- if enable_thinking is defined and enable_thinking is false -%}"
+    "{{- '<think>\n\n</think>\n\n' }}{%- endif -%}{%- endif -%}"
+)
+QWEN3_THINKING = _QWEN3 + "{{- '<think>\n' }}{%- endif -%}"
 OPENED = CHATML.replace("assistant\n' }}", "assistant\n<think>\n' }}")  # as R1's distillations
 LLAMA31 = (
     "{{- bos_token }}"
@@ -56,10 +71,13 @@ LLAMA31 = (
 # marks of a family: what begins a text (or nothing), what ends a turn, the others
 _LLAMA = ("<|begin_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>")
 _QWEN = (None, "<|im_end|>", "<|im_start|>", "<|endoftext|>")
+_BASE = (None, "<|endoftext|>", "<|im_end|>", "<|im_start|>")
 FAMILIES = {
     "llama3.1": (LlamaForCausalLM, LlamaConfig, _LLAMA, LLAMA31),
     "qwen2.5": (Qwen2ForCausalLM, Qwen2Config, _QWEN, QWEN25),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config, _QWEN, QWEN3),
+    "qwen3-thinking": (Qwen3ForCausalLM, Qwen3Config, _QWEN, QWEN3_THINKING),
+    "base": (Qwen2ForCausalLM, Qwen2Config, _BASE, None),
     "chatml": (LlamaForCausalLM, LlamaConfig, _QWEN, CHATML),
     "opened": (Qwen2ForCausalLM, Qwen2Config, _QWEN, OPENED),
 }

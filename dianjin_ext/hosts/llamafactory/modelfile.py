@@ -1,7 +1,7 @@
 """The Go template of Ollama's Modelfile, which LLaMA-Factory writes beside an exported model."""
 
-import os
 from collections.abc import Callable
+from itertools import takewhile
 
 _SAID = "{{ .Content }}"
 _SYSTEM = "{{ .System }}"
@@ -18,7 +18,8 @@ def ollama_template(render: Callable[..., str]) -> str:
     again = render([user, reply, user], asking=False).removeprefix(once)  # a reply and a question
     # What both end with is the question. It may begin with the mark that ends what stands before:
     # then the others lack that mark, and the whole is the same.
-    question = os.path.commonprefix([once[::-1], again[::-1]])[::-1]
+    pairs = zip(reversed(once), reversed(again), strict=False)
+    question = once[-sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) :]
     head = once.removesuffix(question)
     system = render([{"role": "system", "content": _SYSTEM}, user], asking=False)
     opening = render([user], asking=True).removeprefix(once)

@@ -119,8 +119,8 @@ def test_verl_rolls_out_what_was_trained(base_model, tmp_path, verl_python, monk
     trained, folders = {}, {}
     for name, default_system in DEFAULTS.items():
         processor, tokenizer = load(base_model, "dianjin", default_system)
-        folders[name] = str(tmp_path / name)
-        tokenizer.save_pretrained(folders[name])
+        folders[name] = {"path": str(tmp_path / name), "options": {}, "template": None}
+        tokenizer.save_pretrained(folders[name]["path"])
         trained[name] = [train_tokens(processor, prompt)[0] for prompt in PROMPTS.values()]
     request = tmp_path / "request.json"
     request.write_text(

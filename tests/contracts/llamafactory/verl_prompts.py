@@ -2,8 +2,10 @@
 
     python verl_prompts.py REQUEST.json ANSWER.json
 
-REQUEST holds `prompts`, a list of conversations, and `tokenizers`, a name to a saved tokenizer's
-directory. ANSWER gets, for each name, the token ids that verl's agent loop sends to its server.
+REQUEST holds `prompts`, a list of conversations, and `tokenizers`, a name to `path`, a saved
+tokenizer's directory, `options`, what the chat template is told, and `template`, a file of
+configs/template that verl is given, or null. ANSWER gets, for each name, the token ids that verl's
+agent loop sends to its server.
 """
 
 import asyncio
@@ -13,18 +15,26 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from verl.experimental.agent_loop.agent_loop import DictConfigWrap
 from verl.experimental.agent_loop.single_turn_agent_loop import SingleTurnAgentLoop
 from verl.utils import hf_tokenizer
 from verl.utils.dataset.rl_dataset import RLHFDataset
 
+CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 LENGTHS = {"prompt_length": 1024, "response_length": 8}
 
 
-async def rollout_prompts(parquet, tokenizer_path, cache):
-    tokenizer = hf_tokenizer(tokenizer_path)
-    data = OmegaConf.create({"max_prompt_length": 1024, "cache_dir": cache})
+async def rollout_prompts(parquet, cache, *, path, options, template):
+    tokenizer = hf_tokenizer(path)
+    if template:
+        with initialize_config_dir(str(CONFIGS), version_base=None):
+            config = compose("rl", overrides=[f"+template={template}"])
+        tokenizer.chat_template = config.actor_rollout_ref.model.custom_chat_template
+    data = OmegaConf.create(
+        {"max_prompt_length": 1024, "cache_dir": cache, "apply_chat_template_kwargs": options}
+    )
     dataset = RLHFDataset(parquet, tokenizer, data)
     loop = SingleTurnAgentLoop(
         trainer_config=DictConfigWrap(
@@ -50,8 +60,8 @@ def main(request_file, answer_file):
     rows = [{"prompt": prompt, "data_source": "cflue_mcq"} for prompt in request["prompts"]]
     pq.write_table(pa.Table.from_pylist(rows), parquet)
     answer = {
-        name: asyncio.run(rollout_prompts(parquet, path, str(folder / "cache")))
-        for name, path in request["tokenizers"].items()
+        name: asyncio.run(rollout_prompts(parquet, str(folder / "cache"), **how))
+        for name, how in request["tokenizers"].items()
     }
     Path(answer_file).write_text(json.dumps(answer), encoding="utf-8")
 
