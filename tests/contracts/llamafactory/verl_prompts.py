@@ -27,11 +27,11 @@ LENGTHS = {"prompt_length": 1024, "response_length": 8}
 
 
 async def rollout_prompts(parquet, cache, *, path, options, template):
-    tokenizer = hf_tokenizer(path)
+    tokenizer, config = hf_tokenizer(path), Path(path, "config.json")
     if template:
         with initialize_config_dir(str(CONFIGS), version_base=None):
-            config = compose("rl", overrides=[f"+template={template}"])
-        tokenizer.chat_template = config.actor_rollout_ref.model.custom_chat_template
+            composed = compose("rl", overrides=[f"+template={template}"])
+        tokenizer.chat_template = composed.actor_rollout_ref.model.custom_chat_template
     data = OmegaConf.create(
         {"max_prompt_length": 1024, "cache_dir": cache, "apply_chat_template_kwargs": options}
     )
@@ -45,7 +45,7 @@ async def rollout_prompts(parquet, cache, *, path, options, template):
         processor=None,
         dataset_cls=RLHFDataset,
         data_config=DictConfigWrap(data),
-        hf_model_type="qwen2",
+        hf_model_type=json.loads(config.read_text())["model_type"] if config.exists() else "qwen2",
     )
     return [
         await loop.ct_build_initial_tokens(list(dataset[i]["raw_prompt"]))
