@@ -72,6 +72,7 @@ def expected(folder, messages, tokens, **template):
         ("qwen2.5", {}, "<|im_start|>system\nYou are", "<|im_start|>assistant\n"),
         ("qwen3", {}, "<|im_start|>user\n", "<|im_start|>assistant\n"),
         ("qwen3", {"enable_thinking": False}, "<|im_start|>user", "<think>\n\n</think>\n\n"),
+        ("qwen3-thinking", {}, "<|im_start|>user\n", "<|im_start|>assistant\n<think>\n"),
         ("opened", {}, "<|im_start|>user\n", "<|im_start|>assistant\n<think>\n"),
     ],
 )  # fmt: skip

@@ -137,6 +137,21 @@ def test_methods_sizes_and_platforms():
     assert "configs/sft_tiny.yaml" in tiny and "learning_rate" not in values(tiny)
 
 
+def test_sft_has_the_template_of_the_models_vocabulary():
+    template = {}
+    for name in ("deepseek_r1", "deepseek_distill", "fino1", "dianjin_r1"):
+        stage = "cold_start" if name == "deepseek_r1" else "sft"
+        for size in (*get_recipe(name).base, "tiny"):
+            template[name, size] = values(typed(name, stage, size=size)[0]).get("template")
+    for (_, size), found in template.items():
+        assert found == ("dianjin_llama3" if size == "8b" else None)  # None: that of sft.yaml
+    for size in ("7b", "8b"):
+        given = values(
+            typed("fin_r1", "sft", size=size, methods=("qwen3",), base="Qwen/Qwen3-8B")[0]
+        )
+        assert (given["template"], given["default_system"]) == ("dianjin_qwen3", "null")
+
+
 def test_no_value_for_llamafactory_has_a_space():
     for name, stage in STAGES:
         if get_recipe(name).stages[stage].do == "sft":

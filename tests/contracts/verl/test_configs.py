@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SIZES = sorted(path.stem for path in (CONFIGS / "size").glob("*.yaml"))
 GROUPS = {
     group: sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-    for group in ("recipe", "method")
+    for group in ("recipe", "method", "template")
 }
 PLATFORMS = sorted(path.stem for path in (CONFIGS / "platform").glob("*.yaml"))
 # What the recipe adds to verl's keys, read by dianjin_ext or by the reward function.
@@ -120,6 +120,27 @@ def test_every_method_combines_with_every_recipe(passes, name, method, size, pla
             passes(recipe=name, size=size, platform=platform, method=f"[{method}]")
         return
     passes(recipe=name, size=size, platform=platform, method=f"[{method}]")
+
+
+@pytest.mark.parametrize("name", GROUPS["template"])
+def test_a_template_goes_on_top_of_any_recipe(passes, name):
+    config = passes(recipe="fin_r1", **{"+template": name})
+    file = yaml.safe_load((CONFIGS / f"template/{name}.yaml").read_text())
+    text = file["actor_rollout_ref"]["model"]["custom_chat_template"]
+    assert config.actor_rollout_ref.model.custom_chat_template == text
+    other = passes(recipe="deepseek_r1_zero", template=name)
+    assert other.actor_rollout_ref.model.custom_chat_template == text
+
+
+def test_r1_zero_brings_its_own_template(passes):
+    config = passes(recipe="deepseek_r1_zero")
+    file = yaml.safe_load((CONFIGS / "template/dianjin_r1_zero.yaml").read_text())
+    assert (
+        config.actor_rollout_ref.model.custom_chat_template
+        == (file["actor_rollout_ref"]["model"]["custom_chat_template"])
+    )
+    assert config.algorithm.adv_estimator == "grpo"
+    assert recipe("recipe=fin_r1").actor_rollout_ref.model.custom_chat_template is None
 
 
 def test_methods_combine(passes):
