@@ -142,7 +142,9 @@ def test_sft_has_the_template_of_the_models_vocabulary():
     for name in ("deepseek_r1", "deepseek_distill", "fino1", "dianjin_r1"):
         stage = "cold_start" if name == "deepseek_r1" else "sft"
         for size in (*get_recipe(name).base, "tiny"):
-            template[name, size] = values(typed(name, stage, size=size)[0]).get("template")
+            template[name, size] = values(typed(name, stage, size=size, base="m")[0]).get(
+                "template"
+            )
     for (_, size), found in template.items():
         assert found == ("dianjin_llama3" if size == "8b" else None)  # None: that of sft.yaml
     for size in ("7b", "8b"):
