@@ -87,6 +87,17 @@ before_rl() {
     fi
 }
 
+before_serve() {
+    # The knobs of examples/serve.sh; requests that name none are sampled as the rollouts were.
+    local at
+    for at in "${!main[@]}"; do
+        case ${main[at]} in
+        TEMPERATURE=*) main[at]=TEMPERATURE=${TEMPERATURE:-${main[at]#*=}} ;;
+        TOP_P=*) main[at]=TOP_P=${TOP_P:-${main[at]#*=}} ;;
+        esac
+    done
+}
+
 # The words of a command end in a null character each, and one more ends the command. The first does
 # the work; after SFT of an adapter, a second puts it into the model.
 main=() after=() ended=0
@@ -105,6 +116,7 @@ knobs=() console=()
 case " ${main[*]} " in
 *" llamafactory-cli train "*) before_sft ;;
 *" verl.trainer.main_ppo "*) before_rl "$@" ;;
+*" examples/serve.sh "*) before_serve ;;
 esac
 
 whole=(

@@ -30,8 +30,8 @@ LAYOUT=${LAYOUT:-dianjin_r1}
 # Llama. <answer> stays in the text. `none` leaves all of it as the model wrote it: for an evaluation
 # of the format, since a parser hides a <think> that was never opened or never closed.
 REASONING_PARSER=${REASONING_PARSER:-}
-# What requests that name no temperature are sampled with. `vllm`: the two values below, those of the
-# GRPO rollouts. `auto`: the model's generation_config.json, which for Qwen2.5-Instruct means
+# What requests that name no temperature are sampled with. `vllm`: the two values below, those of
+# DianJin-R1's rollouts. `auto`: the model's generation_config.json, which for Qwen2.5-Instruct means
 # repetition_penalty 1.05, top_p 0.8 and top_k 20. Its end-of-turn tokens hold with both.
 GENERATION_CONFIG=${GENERATION_CONFIG:-vllm}
 TEMPERATURE=${TEMPERATURE:-0.6}

@@ -11,6 +11,7 @@ import yaml
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe, Stage
+from dianjin_ext.recipes.sampling import rollout_sampling
 from dianjin_ext.yaml_keys import UniqueKeys
 
 TINY: Final = "tiny"
@@ -163,7 +164,12 @@ def _serve(
     if run.platform == "cpu":
         words = ("python", "-m", "dianjin_ext.inference.local", model, "--port", "8901")
         return [Command((*words, *extra))]
-    return [Command(("bash", "examples/serve.sh", *extra), {"MODEL": model})]
+    environment = {"MODEL": model}
+    trained = recipe.trained_by(stage)
+    if trained.do == "rl" and trained.config is not None:
+        sampling = rollout_sampling(trained.config, run.size, _root(run))
+        environment |= {name.upper(): f"{value:g}" for name, value in sampling.items()}
+    return [Command(("bash", "examples/serve.sh", *extra), environment)]
 
 
 _MAKERS: Final = {

@@ -86,6 +86,12 @@ class Recipe(Model):
             )
         return self.stages[name]
 
+    def trained_by(self, stage: Stage) -> Stage:
+        """Return the stage that trains the model which a stage asks or serves, or the stage."""
+        while stage.do not in ("sft", "rl") and stage.model in self.stages:
+            stage = self.stages[stage.model]
+        return stage
+
 
 def recipe_names(configs: Path | None = None) -> list[str]:
     """Return the names of the recipes in a folder like `configs`; None is the package's."""

@@ -1,10 +1,7 @@
-"""The recipes as data: their stages, the commands of each, and the script that runs them."""
+"""The recipes as data: their stages, and the commands of each."""
 
-import os
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -311,45 +308,18 @@ def test_r1_zeros_data_is_all_for_rl(tmp_path):
     assert not list((tmp_path / "out/set/sft").glob("*.json"))
 
 
-@pytest.fixture
-def script(tmp_path):
-    """Run examples/recipe.sh with its programs replaced by recorders; returns their calls."""
-    bin_dir = tmp_path / "bin"
-    bin_dir.mkdir()
-    for program in ("llamafactory-cli", "python", "vllm"):
-        file = bin_dir / program
-        file.write_text(f'#!/bin/sh\nprintf "%s\\n" "> {program}" "$@"\n')
-        file.chmod(0o755)
-
-    def run(*arguments, **environment):
-        keep = {key: os.environ[key] for key in ("PYTHONPATH", "HOME") if key in os.environ}
-        path = f"{bin_dir}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        done = subprocess.run(
-            ["bash", str(ROOT / "examples/recipe.sh"), *arguments],
-            env={"PATH": path, **keep, **environment},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        calls = [call.splitlines() for call in done.stdout.split("> ")[1:]]
-        return done.returncode, calls, done.stderr
-
-    return run
-
-
-def test_the_script_runs_what_is_shown(script):
-    code, (call,), _ = script("fin_r1", "rl", "trainer.total_epochs=1", LOG="x.log", SIZE="32b")
-    assert code == 0
-    assert call[:6] == ["python", "-m", "dianjin_ext.hosts.verl.console", "x.log", "python", "-m"]
-    assert call[4:] == [*typed("fin_r1", "rl", size="32b")[0], "trainer.total_epochs=1"]
-    code, calls, _ = script("fino1", "sft", "seed=3", METHOD="lora,gspo", MODEL="mine")
-    expected = typed("fino1", "sft", "seed=3", methods=("lora", "gspo"), model="mine")
-    assert calls == [[word for word in words if "TORCHRUN" not in word and word != "env"]
-                     for words in expected]  # fmt: skip
-
-
-def test_the_script_says_why_it_stops(script):
-    code, calls, error = script("fin_r1", "train")
-    assert (code, calls) == (1, [])
-    assert "error: fin_r1 has no stage 'train'" in error
-    assert shlex.split(error)[0] == "error:"
+def test_a_server_samples_as_the_rollouts_of_its_model_did():
+    sampled = {}
+    for name, stage in STAGES:
+        if get_recipe(name).stages[stage].do == "serve":
+            given = values(typed(name, stage)[0])
+            sampled[name, stage] = (given.get("TEMPERATURE"), given.get("TOP_P"))
+    assert sampled == {
+        ("deepseek_distill", "serve"): (None, None),  # no RL
+        ("deepseek_r1", "serve"): ("0.7", "1"),
+        ("deepseek_r1_zero", "serve"): ("1", "1"),
+        ("dianjin_r1", "serve"): ("0.6", "0.95"),
+        ("fin_r1", "serve"): ("0.6", "0.95"),
+        ("fino1", "serve"): ("0.5", "1"),
+        ("fino1", "serve_grpo"): ("0.9", "1"),
+    }

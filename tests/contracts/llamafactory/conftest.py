@@ -106,6 +106,23 @@ def base_model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A tiny model of each family, with the chat template that such a model brings along."""
+    pytest.importorskip("llamafactory")
+    families = _loaded(Path(__file__).with_name("template_cases.py")).FAMILIES
+    make_model = _loaded(ROOT / "tests/evaluation/make_models.py").make_model
+    folder = tmp_path_factory.mktemp("models")
+    return {name: make_model(name, folder / name) for name in families.values()}
+
+
+def _loaded(file):
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
 def verl_python():
     """The Python of the environment that holds verl."""
     path = os.environ.get("DIANJIN_VERL_PYTHON") or ROOT / ".venv" / "verl" / "bin" / "python"

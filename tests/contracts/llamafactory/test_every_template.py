@@ -1,10 +1,6 @@
-"""What each template trains is what models' tokenizers render, verl rolls out, a server reads."""
+"""What each template trains is what models' own tokenizers and the saved ones render."""
 
 import importlib.util
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,97 +8,22 @@ import yaml
 
 pytest.importorskip("llamafactory")
 
-from llamafactory.data.processor import SupervisedDatasetProcessor
-from llamafactory.data.template import TEMPLATES, get_template_and_fix_tokenizer
-from llamafactory.hparams import DataArguments
+from llamafactory.data.template import TEMPLATES
 from transformers import AutoTokenizer
 
 from dianjin_ext.errors import DianjinError
 
 ROOT = Path(__file__).resolve().parents[3]
-_SPEC = importlib.util.spec_from_file_location("models", ROOT / "tests/evaluation/make_models.py")
-MODELS = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(MODELS)
-
-FAMILIES = {
-    "dianjin": "chatml",
-    "dianjin_qwen3": "qwen3",
-    "dianjin_qwen3_thinking": "qwen3-thinking",
-    "dianjin_llama3": "llama3.1",
-    "dianjin_r1_zero": "base",
-}
-SYSTEM = {"role": "system", "content": '  你是一名财务分析师。 It\'s "quoted" \\ {% y %}'}
-ZH = {"role": "user", "content": "下列哪一项属于流动负债？\nA. 存货\nB. 应付账款"}
-EN = {"role": "user", "content": "  What was the margin?\n\n{{x}} It's 8%? \\boxed{}\n"}
-PLAIN = {"role": "assistant", "content": "<answer>\\boxed{B}</answer>"}
-THOUGHT = {"role": "assistant", "content": "<think>看期限：\n一年。</think>\n" + PLAIN["content"]}
-SPACED = {"role": "assistant", "content": "The margin.  \n"}
-PROMPTS = {
-    "zh": [ZH],
-    "en": [EN],
-    "system": [SYSTEM, ZH],
-    "turns": [EN, THOUGHT, ZH],
-    "plain_turns": [ZH, PLAIN, EN, SPACED, ZH],
-    "system_turns": [SYSTEM, ZH, THOUGHT, EN, PLAIN, ZH],
-}
+_SPEC = importlib.util.spec_from_file_location(
+    "template_cases", Path(__file__).with_name("template_cases.py")
+)
+cases = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(cases)
+FAMILIES, PROMPTS, CASES = cases.FAMILIES, cases.PROMPTS, cases.CASES
+SYSTEM, ZH, EN = cases.SYSTEM, cases.ZH, cases.EN
+PLAIN, THOUGHT, SPACED = cases.PLAIN, cases.THOUGHT, cases.SPACED
+load, trained, told, render = cases.load, cases.trained, cases.told, cases.render
 DEFAULT = 'It\'s "quoted" \\ \n第二行 😀 {{x}} {% y %}'
-# Of a template: whether rows and prompts think, as LLaMA-Factory has it, and the reply.
-CASES = [
-    ("dianjin", True, THOUGHT),
-    ("dianjin", True, SPACED),
-    ("dianjin_qwen3", True, THOUGHT),
-    ("dianjin_qwen3", True, PLAIN),  # an empty thought is trained
-    ("dianjin_qwen3", False, PLAIN),  # and here it is in the prompt
-    ("dianjin_qwen3", None, THOUGHT),
-    ("dianjin_qwen3", None, SPACED),
-    ("dianjin_qwen3_thinking", True, THOUGHT),
-    ("dianjin_qwen3_thinking", False, THOUGHT),  # such a model can't be told
-    ("dianjin_llama3", True, THOUGHT),
-    ("dianjin_llama3", True, SPACED),
-    ("dianjin_r1_zero", True, THOUGHT),
-    ("dianjin_r1_zero", True, SPACED),
-]
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A tiny model of each family, with the chat template that such a model brings along."""
-    folder = tmp_path_factory.mktemp("models")
-    return {name: MODELS.make_model(name, folder / name) for name in FAMILIES.values()}
-
-
-def load(models, name, thinking=True, default_system=None):
-    """Return LLaMA-Factory's processor of SFT rows and the tokenizer that it would save."""
-    tokenizer = AutoTokenizer.from_pretrained(models[FAMILIES[name]])
-    arguments = DataArguments(
-        template=name, default_system=default_system, cutoff_len=4096, enable_thinking=thinking
-    )
-    template = get_template_and_fix_tokenizer(tokenizer, arguments)
-    return SupervisedDatasetProcessor(template, tokenizer, None, arguments), tokenizer
-
-
-def trained(processor, prompt, reply):
-    """Return what SFT feeds: the tokens before the last reply, and those of it."""
-    system = prompt[0]["content"] if prompt[0]["role"] == "system" else ""
-    turns = [message for message in prompt if message["role"] != "system"]
-    given = (turns, [reply], system, "", [], [], [])
-    input_ids, labels = processor._encode_data_example(*given)
-    start = max(i for i, label in enumerate(labels) if label == -100) + 1
-    assert input_ids[start:] == labels[start:]
-    return input_ids[:start], labels[start:]
-
-
-def told(thinking, reply):
-    """Return what a rollout or a request tells the chat template."""
-    if thinking is None:
-        thinking = "<think>" in reply["content"]
-    return {} if thinking else {"enable_thinking": False}
-
-
-def render(tokenizer, messages, asking, **options):
-    return tokenizer.apply_chat_template(
-        messages, add_generation_prompt=asking, return_dict=False, **options
-    )
 
 
 def test_no_template_is_left_out():
@@ -249,84 +170,3 @@ def test_the_two_of_qwen3_differ_in_how_they_open_a_reply_alone():
         each["actor_rollout_ref"]["model"]["custom_chat_template"] for each in (hybrid, thinking)
     ]
     assert texts[0].split(opening)[0] == texts[1].split(opening)[0]
-
-
-@pytest.mark.slow
-def test_verl_and_the_server_read_what_was_trained(models, tmp_path, verl_python):
-    prompts = list(PROMPTS.values())
-    expected, tokenizers = {}, {}
-    for at, (name, thinking, reply) in enumerate(CASES):
-        if thinking is None:
-            continue
-        processor, tokenizer = load(models, name, thinking)
-        tokens = [trained(processor, prompt, reply)[0] for prompt in prompts]
-        path = tmp_path / str(at)
-        MODELS.make_model(FAMILIES[name], path)
-        options = told(thinking, reply)
-        group = {"path": str(path), "options": options, "template": name}
-        saved = tmp_path / f"{at}-saved"
-        MODELS.make_model(FAMILIES[name], saved)
-        tokenizer.save_pretrained(saved)
-        tokenizers[f"{at} {name} group"] = group  # the base's tokenizer, verl told the template
-        tokenizers[f"{at} {name} saved"] = {**group, "path": str(saved), "template": None}
-        expected |= {f"{at} {name} {way}": tokens for way in ("group", "saved")}
-    request, answer = tmp_path / "request.json", tmp_path / "answer.json"
-    asked = {"prompts": prompts, "tokenizers": tokenizers}
-    request.write_text(json.dumps(asked), encoding="utf-8")
-    for script in ("verl_prompts.py", "served_prompts.py"):
-        subprocess.run(
-            [verl_python, Path(__file__).with_name(script), request, answer],
-            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-            check=True,
-        )
-        found = json.loads(answer.read_text(encoding="utf-8"))
-        assert found == {name: expected[name] for name in found} and set(found) >= {
-            name for name in expected if name.endswith("saved")
-        }
-
-
-@pytest.mark.slow
-def test_a_training_saves_the_template_and_an_export_writes_it_for_ollama(models, tmp_path):
-    rows = [
-        {"instruction": f"第{n}题？\nA. 存货", "output": THOUGHT["content"], "history": history}
-        for n, history in enumerate([[], [[EN["content"], THOUGHT["content"]]]] * 8)
-    ]
-    columns = {"prompt": "instruction", "response": "output", "history": "history"}
-    listed = {"rows": {"file_name": "rows.json", "columns": columns}}
-    (tmp_path / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
-    (tmp_path / "dataset_info.json").write_text(json.dumps(listed), encoding="utf-8")
-    given = {
-        "model_name_or_path": models["qwen3"],
-        "template": "dianjin_qwen3",
-        "trust_remote_code": "false",
-    }
-    trained = tmp_path / "trained"
-    training = given | {
-        **{"stage": "sft", "do_train": "true", "finetuning_type": "full", "report_to": "none"},
-        **{"dataset": "rows", "dataset_dir": tmp_path, "output_dir": trained, "max_steps": 2},
-        **{"use_cpu": "true", "bf16": "false", "cutoff_len": 1024, "logging_steps": 1},
-        "preprocessing_num_workers": 2,  # each gets the template sent
-    }
-    exporting = given | {"model_name_or_path": trained, "export_dir": tmp_path / "exported"}
-    command = [str(Path(sys.executable).with_name("llamafactory-cli"))]
-    for verb, options in (("train", training), ("export", exporting)):
-        (tmp_path / f"{verb}.yaml").write_text(
-            "".join(f"{key}: {value}\n" for key, value in options.items()), encoding="utf-8"
-        )
-        done = subprocess.run(
-            [*command, verb, tmp_path / f"{verb}.yaml"],
-            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
-    own = AutoTokenizer.from_pretrained(models["qwen3"])
-    for folder in (trained, tmp_path / "exported"):
-        saved = AutoTokenizer.from_pretrained(folder)
-        for prompt in PROMPTS.values():
-            for options in ({}, {"enable_thinking": False}):
-                assert render(saved, prompt, True, **options) == render(
-                    own, prompt, True, **options
-                )
-    modelfile = (tmp_path / "exported/Modelfile").read_text(encoding="utf-8")
-    assert "<|im_start|>user\n{{ .Content }}<|im_end|>\n" in modelfile

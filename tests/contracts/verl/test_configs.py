@@ -1,4 +1,4 @@
-"""The GRPO recipe, composed by hydra on top of the real verl."""
+"""The recipes of RL, composed by hydra on top of the real verl."""
 
 import copy
 import importlib.util
@@ -16,9 +16,11 @@ from verl.trainer.ppo.utils import need_critic, need_reference_policy
 from verl.utils.config import validate_config
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.doctor.server.defaults import trained
 from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
 from dianjin_ext.hosts.verl.batch_check import batch_problems
 from dianjin_ext.hosts.verl.config_check import check_config
+from dianjin_ext.recipes.sampling import rollout_sampling
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SIZES = sorted(path.stem for path in (CONFIGS / "size").glob("*.yaml"))
@@ -141,6 +143,16 @@ def test_r1_zero_brings_its_own_template(passes):
     )
     assert config.algorithm.adv_estimator == "grpo"
     assert recipe("recipe=fin_r1").actor_rollout_ref.model.custom_chat_template is None
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", GROUPS["recipe"])
+def test_what_a_server_samples_with_is_that_of_the_rollouts(name, size):
+    rollout = recipe(f"recipe={name}", f"size={size}").actor_rollout_ref.rollout
+    expected = {"temperature": rollout.temperature, "top_p": rollout.top_p}
+    assert rollout_sampling(name, size, CONFIGS) == expected
+    if (name, size) == ("dianjin_r1", "7b"):
+        assert trained() == expected  # what the doctor compares with
 
 
 def test_methods_combine(passes):

@@ -154,7 +154,7 @@ def test_a_server_as_it_should_be(model):
     assert texts[2].endswith("a question, a system prompt, a second turn, a whole exchange")
     assert texts[3].startswith("stop tokens: <|im_end|> (2) ends replies by config.json")
     assert texts[4] == "stop tokens: the server stops at <|im_end|> (2)"
-    assert texts[5].endswith("shipped GRPO recipe: temperature 0.6, top_p 0.95")
+    assert texts[5].endswith("the recipe dianjin_r1: temperature 0.6, top_p 0.95")
     assert texts[6] == "reasoning: stands in the text of a reply, up to </think>"
     assert texts[7].startswith("probe: score 1, correct: <think>")
     assert result.exit_code == 0
@@ -174,7 +174,7 @@ def test_another_template_and_other_defaults(model, tmp_path):
     assert f"{model} has '<|im_start|>user" in wrong[0]
     warned = levels(findings, "warning")["defaults"]
     assert "sampled by temperature 1, nothing else: temperature 1, top_p 1" in warned
-    assert "the rollouts had temperature 0.6, top_p 0.95" in warned
+    assert "those rollouts had temperature 0.6, top_p 0.95" in warned
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1] == "4 problems found"
 

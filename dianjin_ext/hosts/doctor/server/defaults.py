@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import yaml
-
 from dianjin_ext.hosts.doctor.findings import Finding
 from dianjin_ext.hosts.doctor.server.asked import Asked
 from dianjin_ext.hosts.doctor.server.folder import Folder
+from dianjin_ext.recipes.sampling import rollout_sampling
 from dianjin_ext.resources import folder as shipped
 
 __all__ = ["check_defaults", "trained"]
 
 _SUBJECT = "defaults"
+_RECIPE = "dianjin_r1"
 _NEUTRAL = {"temperature": 1.0, "top_p": 1.0}
 _OFF = {"top_k": -1, "repetition_penalty": 1.0, "min_p": 0.0}  # beyond OpenAI's protocol
 _SEEDS = (1, 2, 3)
@@ -27,11 +27,8 @@ _TOKENS = 24
 
 @cache
 def trained() -> dict[str, float]:
-    """Return how the rollouts of the shipped GRPO recipe are sampled."""
-    file = shipped("configs") / "recipe/dianjin_r1.yaml"
-    recipe = yaml.safe_load(file.read_text(encoding="utf-8"))
-    rollout = recipe["actor_rollout_ref"]["rollout"]
-    return {name: float(rollout[name]) for name in _NEUTRAL}
+    """Return how the rollouts of the shipped recipe are sampled."""
+    return rollout_sampling(_RECIPE, "7b", shipped("configs"))
 
 
 def check_defaults(asked: Asked, folder: Folder | None) -> Iterator[Finding]:
@@ -48,7 +45,7 @@ def check_defaults(asked: Asked, folder: Folder | None) -> Iterator[Finding]:
         if folder.generation.get("do_sample") is False:
             own["temperature"] = 0.0
     candidates = {
-        "the rollouts of the shipped GRPO recipe": trained(),
+        f"the rollouts of the recipe {_RECIPE}": trained(),
         "temperature 1, nothing else": _NEUTRAL,
     }
     if own:
@@ -69,7 +66,7 @@ def check_defaults(asked: Asked, folder: Folder | None) -> Iterator[Finding]:
     else:
         text = f"a request that names nothing is sampled by {name}: {_told(candidates[name])}"
     mend = f"name {wanted} in the requests, or serve with examples/serve.sh"
-    yield Finding("warning", _SUBJECT, f"{text}; the rollouts had {wanted}", mend)
+    yield Finding("warning", _SUBJECT, f"{text}; those rollouts had {wanted}", mend)
 
 
 def _texts(asked: Asked, given: dict[str, Any]) -> list[str] | None:
