@@ -98,12 +98,29 @@ def passes(tiny_model):
     return compose
 
 
+def cells(rows, quick):
+    """Return the rows, those that are not quick marked long: each takes most of a second."""
+    return [row if quick(*row) else pytest.param(*row, marks=pytest.mark.long) for row in rows]
+
+
 # The tiny model's learning rate falls by a key that verl has for FSDP only.
-FITTING = [pair for pair in product(SIZES, PLATFORMS) if pair != ("tiny", "megatron")]
+FITTING = [
+    row for row in product(GROUPS["recipe"], SIZES, PLATFORMS) if row[1:] != ("tiny", "megatron")
+]
+METHODS = [
+    (name, method, size, platform)
+    for name, method in product(GROUPS["recipe"], GROUPS["method"])
+    for size, platform in (("7b", "gpu"), ("tiny", "cpu"))
+]
 
 
-@pytest.mark.parametrize(("size", "platform"), FITTING)
-@pytest.mark.parametrize("name", GROUPS["recipe"])
+@pytest.mark.parametrize(
+    ("name", "size", "platform"),
+    cells(
+        FITTING,
+        lambda name, size, platform: (size, platform) == ("7b", "gpu") or name == "dianjin_r1",
+    ),
+)
 def test_every_recipe_composes_at_every_size_and_platform(passes, name, size, platform):
     config = passes(recipe=name, size=size, platform=platform)
     assert config.trainer.device == ("cpu" if platform == "cpu" else "cuda")
@@ -112,10 +129,22 @@ def test_every_recipe_composes_at_every_size_and_platform(passes, name, size, pl
     assert config.trainer.default_local_dir.startswith(
         f"experiments/{config.trainer.experiment_name}/"
     )
+    rollout = config.actor_rollout_ref.rollout
+    sampled = {"temperature": rollout.temperature, "top_p": rollout.top_p}
+    assert rollout_sampling(name, size, CONFIGS) == sampled  # what a server samples with
+    if (name, size) == ("dianjin_r1", "7b"):
+        assert trained() == sampled  # what the doctor compares it with
 
 
-@pytest.mark.parametrize(("size", "platform"), [("7b", "gpu"), ("tiny", "cpu")])
-@pytest.mark.parametrize(("name", "method"), list(product(GROUPS["recipe"], GROUPS["method"])))
+@pytest.mark.parametrize(
+    ("name", "method", "size", "platform"),
+    cells(
+        METHODS,
+        lambda name, method, size, platform: (
+            (name, size) in (("dianjin_r1", "7b"), ("fino1", "tiny"))
+        ),
+    ),
+)
 def test_every_method_combines_with_every_recipe(passes, name, method, size, platform):
     if (name, method) == ("fino1", "dapo"):  # PPO has no groups to filter
         with pytest.raises(DianjinError, match="a group of one is never mixed"):
@@ -143,16 +172,6 @@ def test_r1_zero_brings_its_own_template(passes):
     )
     assert config.algorithm.adv_estimator == "grpo"
     assert recipe("recipe=fin_r1").actor_rollout_ref.model.custom_chat_template is None
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", GROUPS["recipe"])
-def test_what_a_server_samples_with_is_that_of_the_rollouts(name, size):
-    rollout = recipe(f"recipe={name}", f"size={size}").actor_rollout_ref.rollout
-    expected = {"temperature": rollout.temperature, "top_p": rollout.top_p}
-    assert rollout_sampling(name, size, CONFIGS) == expected
-    if (name, size) == ("dianjin_r1", "7b"):
-        assert trained() == expected  # what the doctor compares with
 
 
 def test_methods_combine(passes):
