@@ -21,7 +21,8 @@ test-all: test ## and what takes long: other versions of torch, a million mutati
 	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests/recipes/test_own_data.py \
 		tests/recipes/test_pipeline_pages.py tests/inference/test_server.py \
 		tests/evaluation/test_statistics_coverage.py
-	DIANJIN_TEST_ALL=1 .venv/llamafactory/bin/python -m pytest tests/recipes/test_pipeline_pages.py
+	DIANJIN_TEST_ALL=1 .venv/llamafactory/bin/python -m pytest tests/recipes/test_pipeline_pages.py \
+		tests/contracts/llamafactory/test_templates_in_hosts.py
 
 lint: environments
 	.venv/verl/bin/ruff check .

@@ -23,7 +23,7 @@ FAMILIES, PROMPTS, CASES = cases.FAMILIES, cases.PROMPTS, cases.CASES
 load, trained, told, render = cases.load, cases.trained, cases.told, cases.render
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_verl_and_the_server_read_what_was_trained(models, tmp_path, verl_python):
     prompts = list(PROMPTS.values())
     expected, tokenizers = {}, {}
@@ -57,7 +57,7 @@ def test_verl_and_the_server_read_what_was_trained(models, tmp_path, verl_python
         }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_training_saves_the_template_and_an_export_writes_it_for_ollama(models, tmp_path):
     rows = [
         {
