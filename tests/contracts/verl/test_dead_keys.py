@@ -1,7 +1,9 @@
 """Keys that verl 0.9.1 takes in vain: ours says so, and the host alone does nothing with them."""
 
+import copy
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,11 @@ NOT_KNOWN = ("rollout.stop", "remove_previous_ckpt_in_save")  # hydra wants a + 
 
 
 def composed(*overrides):
+    return copy.deepcopy(_composed(*overrides))  # to be changed by a test
+
+
+@cache
+def _composed(*overrides):
     with initialize_config_dir(str(ROOT / "configs"), version_base=None):
         return compose("rl", overrides=list(overrides))
 
