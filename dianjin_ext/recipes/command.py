@@ -72,10 +72,11 @@ def recipe_command(
             sys.stdout.write("".join(f"{word}\0" for word in (*command.argv(), "")))
         return
     console = Console(highlight=False)
-    for each in [stage] if stage else recipe.stages:
-        for title in () if stage else (f"# {each}",):
-            console.print(title, style="bold", markup=False)
-        for command in made(each):
+    shown = {each: made(each) for each in ([stage] if stage else recipe.stages)}  # all or nothing
+    for each, its in shown.items():
+        if not stage:
+            console.print(f"# {each}", style="bold", markup=False)
+        for command in its:
             console.print(str(command), markup=False, soft_wrap=True)
 
 

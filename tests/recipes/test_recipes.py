@@ -211,9 +211,11 @@ def test_the_command_lists_shows_and_refuses(monkeypatch):
         (("fin_r1", "rll"), "fin_r1 has no stage 'rll'; its stages: data, sft"),
         (("fin_r1", "rl", "--size", "9b"), "there is no size '9b'; known: 32b, 7b"),
         (("fin_r1", "rl", "--method", "x"), "there is no method 'x'; known: cispo"),
+        (("fin_r1", "--size", "8b"), "fin_r1 starts from no model of size 8b"),
         (("fin_r1", "--null"), "--null needs a recipe and a stage"),
     ):
-        assert said in str(called(*words)[2])
+        _, output, error = called(*words)
+        assert said in str(error) and not output
 
 
 def test_what_is_shown_can_be_typed(monkeypatch):
