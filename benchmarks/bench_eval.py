@@ -1,6 +1,6 @@
 """`dianjin eval` beside bare loops of requests, with 200 in flight at 250 ms and at 50 ms a reply.
 
-    python benchmarks/bench_eval.py [--rows 3000] [--memory 100000]
+    python benchmarks/bench_eval.py [--rows 4000] [--memory 100000]
 
 A server in a process of its own replies after that time with 6 kB. Each way asks as many questions
 in a process of its own: a bare loop of aiohttp, one of openai's client, the asker, and the
@@ -12,16 +12,11 @@ three runs, in turns. The ideal rate is 200 in that time: 800 a second, which on
 import argparse
 import asyncio
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from bench_asker import SERVER, WIDTH, bare, bare_aiohttp
+from served import LOOPS, WIDTH, measure, serving, took
 
 DELAYS = (0.25, 0.05)  # seconds
 WAYS = ("aiohttp", "openai", "asker", "eval")
@@ -54,8 +49,7 @@ def asker(url: str, number: int, folder: Path) -> None:
         Request(str(row["question_id"]), [{"role": "user", "content": json.dumps(row)}])
         for row in questions(number)
     )
-    with tempfile.TemporaryDirectory(dir=folder) as journal:
-        assert sum(1 for _ in ask(requests, settings, journal=Path(journal, "j"))) == number
+    assert sum(1 for _ in ask(requests, settings, journal=folder / "journal")) == number
 
 
 def evaluation(url: str, number: int, folder: Path) -> None:
@@ -66,59 +60,27 @@ def evaluation(url: str, number: int, folder: Path) -> None:
     settings = AskSettings(
         model="m", base_url=url, max_in_flight=WIDTH, state_dir=str(folder / "state")
     )
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        file, protocol = Path(made, "simplong_testmini.jsonl"), Path(made, "cost.yaml")
-        with file.open("w") as lines:
-            lines.writelines(json.dumps(row) + "\n" for row in questions(number))
-        protocol.write_text(PROTOCOL)
-        tasks = plan(["docmath_simplong"], [str(protocol)], data=[str(file)])
-        [result] = evaluate(tasks, settings, Path(made, "out"))
-        assert result["n"] == number and result["format_rate"] == 1.0
-        assert number < 100 or abs(result["accuracy"] - 0.5) < 0.01
-
-
-def ask_by(way: str, url: str, number: int, folder: Path) -> None:
-    if way in ("aiohttp", "openai"):
-        asyncio.run((bare if way == "openai" else bare_aiohttp)(url, number))
-    else:
-        (asker if way == "asker" else evaluation)(url, number, folder)
-
-
-def measure(way: str, url: str, number: int) -> None:
-    """Run in a process of its own; prints seconds, processor seconds and peak MiB."""
-    with tempfile.TemporaryDirectory() as folder:
-        ask_by(way, url, 2, Path(folder))  # imports are no part of the rate
-        wall, processor = time.perf_counter(), time.process_time()
-        ask_by(way, url, number, Path(folder))
-        times = time.perf_counter() - wall, time.process_time() - processor
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    print(json.dumps([*times, peak]))
-
-
-def run(way: str, url: str, number: int) -> list[float]:
-    command = [sys.executable, __file__, "--measure", way, url, str(number)]
-    environment = {**os.environ, "OPENAI_API_KEY": "EMPTY"}
-    return json.loads(
-        subprocess.check_output(command, env=environment, text=True, stderr=subprocess.DEVNULL)
+    file, protocol = str(folder / "simplong_testmini.jsonl"), str(folder / "cost.yaml")
+    [result] = evaluate(
+        plan(["docmath_simplong"], [protocol], data=[file]), settings, folder / "out"
     )
+    assert result["n"] == number and result["format_rate"] == 1.0
+    assert number < 100 or abs(result["accuracy"] - 0.5) < 0.01
 
 
-@contextmanager
-def serving(delay: float) -> Iterator[str]:
-    code = SERVER.replace('"word " * 1200', repr(REPLY)).replace("sleep(0.05)", f"sleep({delay})")
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    try:
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-    finally:
-        server.terminate()
-        server.wait()
+def prepare(way: str, url: str, number: int, folder: Path) -> Callable[[], object]:
+    if way in LOOPS:
+        return lambda: asyncio.run(LOOPS[way](url, number))
+    with (folder / "simplong_testmini.jsonl").open("w") as lines:
+        lines.writelines(json.dumps(row) + "\n" for row in questions(number))
+    (folder / "cost.yaml").write_text(PROTOCOL)
+    return partial(asker if way == "asker" else evaluation, url, number, folder)
 
 
 def compare(url: str, rows: int, ideal: float) -> None:
     """Print rate and processor time of each way."""
     print(f"{ideal:.0f} a second at the most:")
-    runs = [{way: run(way, url, rows) for way in WAYS} for _ in range(3)]
+    runs = [{way: took(way, url, rows) for way in WAYS} for _ in range(3)]
     rates = {way: rows / min(each[way][0] for each in runs) for way in WAYS}
     costs = {way: 1000 * min(each[way][1] for each in runs) / rows for way in WAYS}
     for way in WAYS:
@@ -131,19 +93,19 @@ def compare(url: str, rows: int, ideal: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=3000)
+    parser.add_argument("--rows", type=int, default=4000)
     parser.add_argument("--memory", type=int, default=100_000)
     parser.add_argument("--measure", nargs=3)
     given = parser.parse_args()
     if given.measure:
         way, url, number = given.measure
-        return measure(way, url, int(number))
+        return measure(partial(prepare, way), url, int(number))
     for delay in DELAYS:
-        with serving(delay) as url:
+        with serving(REPLY, delay) as url:
             compare(url, given.rows, WIDTH / delay)
-    with serving(DELAYS[-1]) as url:
+    with serving(REPLY, DELAYS[-1]) as url:
         sizes = sorted({1000, 10_000, given.memory})
-        peaks = {size: run("eval", url, size)[2] for size in sizes}
+        peaks = {size: took("eval", url, size)[2] for size in sizes}
         sides = " ".join(f"{size:,}: {peak:.1f} MiB" for size, peak in peaks.items())
         each = 1024 * (peaks[sizes[-1]] - peaks[1000]) / (sizes[-1] - 1000)
         print(f"peak memory by rows  {sides}; {each:.2f} kB more a row")
