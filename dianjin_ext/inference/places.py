@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["Places"]
 
-_FIRST: Final = 64
+_FIRST: Final = 100
 _MAX_PAUSE_S: Final = 60.0  # a server's wish for longer must not outlive its reason
 
 

@@ -11,20 +11,20 @@ from dianjin_ext.inference.places import Places
 
 def test_places_double_until_the_first_429_and_halve_once_a_round():
     async def run():
-        places = Places(200)
-        for expected in (128, 200):
+        places = Places(350)
+        for expected in (200, 350):
             taken = [await places.take() for _ in range(int(places.limit))]
             for moment in taken:
                 places.give(moment, replied=True, crowded=False)
             assert places.limit == expected
-        taken = [await places.take() for _ in range(200)]
+        taken = [await places.take() for _ in range(350)]
         for moment in taken:
             places.give(moment, replied=False, crowded=True)
-        assert places.limit == 100
-        taken = [await places.take() for _ in range(100)]
+        assert places.limit == 175
+        taken = [await places.take() for _ in range(175)]
         for moment in taken:
             places.give(moment, replied=True, crowded=False)
-        assert 100.9 < places.limit < 101.1
+        assert 175.9 < places.limit < 176.1
         assert places.in_flight == 0
 
     asyncio.run(run())
