@@ -1,4 +1,4 @@
-.PHONY: quickstart real-model test test-all lint bench bench-merge environments
+.PHONY: quickstart real-model test test-llamafactory test-evalscope test-all lint bench bench-merge environments
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
@@ -7,11 +7,16 @@ quickstart: ## the whole two-stage run on a CPU; goes on where it stopped
 	.venv/verl/bin/dianjin quickstart --resume
 
 test: environments ## every test, each host's in its own environment
-	.venv/llamafactory/bin/python -m pytest tests/contracts/llamafactory tests/contracts/test_uninstall.py \
-		tests/recipes tests/merge/test_names.py::test_a_value_head
-	.venv/evalscope/bin/python -m pytest tests/hosts/evalscope tests/hosts/inspect_ai
+	$(MAKE) --no-print-directory -j 2 --output-sync=target test-llamafactory test-evalscope
 	.venv/verl/bin/python -m pytest tests -m "not slow" --numprocesses 2 --dist loadfile
 	.venv/verl/bin/python -m pytest tests -m slow
+
+test-llamafactory:
+	.venv/llamafactory/bin/python -m pytest tests/contracts/llamafactory tests/contracts/test_uninstall.py \
+		tests/recipes tests/merge/test_names.py::test_a_value_head
+
+test-evalscope:
+	.venv/evalscope/bin/python -m pytest tests/hosts/evalscope tests/hosts/inspect_ai
 
 test-all: test ## and what takes long: other versions of torch, a million mutations of answers, twelve trainings
 	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \

@@ -201,11 +201,14 @@ def test_reward_server_writes_the_prompts_of_a_training(tmp_path):
     assert json.loads(out.read_text()) == [{"instruction": "一加零？", "output": ""}]
 
 
-@pytest.mark.slow
-def test_audit_ends_with_the_audits_exit_code():
+def test_an_audit_of_an_unknown_preset_fails():
     done = dianjin("audit", "fin_r2")
     assert done.returncode == 1
     assert "fin_r2" in done.stderr
+
+
+@pytest.mark.long
+def test_the_audit_of_our_grader_passes():
     assert dianjin("audit").returncode == 0
 
 
