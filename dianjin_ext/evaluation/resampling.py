@@ -4,12 +4,18 @@ A mean over k samples takes k + 1 values, so a resample is drawn as how often ea
 the same distribution as drawing questions, at a cost that does not grow with their number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Final
 
 from dianjin_ext.intervals import Z_95, wilson_interval
 
-__all__ = ["adjusted_interval", "bca_interval", "effective_interval", "sign_flip"]
+__all__ = [
+    "adjusted_interval",
+    "bca_interval",
+    "clustered_interval",
+    "effective_interval",
+    "sign_flip",
+]
 
 _RESAMPLES: Final = 4000
 _FLIPS: Final = 10_000  # the least p is one part of it, small enough for Holm among 500
@@ -64,6 +70,40 @@ def effective_interval(values: Sequence[float]) -> tuple[float, float]:
     variance = float(np.var(values, ddof=1)) / n
     effective = mean * (1 - mean) / variance * (Z_95 / float(t.ppf(0.975, n - 1))) ** 2
     return wilson_interval(mean * effective, effective)
+
+
+def clustered_interval(
+    values: Sequence[float], clusters: Sequence[Hashable]
+) -> tuple[float, float, float]:
+    """Return Wilson's interval of a mean over alike questions, and its standard error.
+
+    The variance is that of a ratio of sums over clusters (Cochran 1977, Sampling Techniques,
+    section 9A.2); the interval is on the number of trials which that is worth, as in
+    `effective_interval`, or on that of clusters where all of them have the same mean.
+
+    Args:
+        values: One a question, from 0 to 1.
+        clusters: Of each question which others it is like, such as those of its conversation.
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    n, mean = len(values), float(np.mean(values))
+    totals = np.asarray(cluster_sums([value - mean for value in values], clusters))
+    g = len(totals)
+    variance = float(totals @ totals) / n**2 * g / max(1, g - 1)
+    if g == 1 or variance < 10**-_DIGITS / n:
+        return *wilson_interval(mean * g, g), variance**0.5
+    effective = mean * (1 - mean) / variance * (Z_95 / float(t.ppf(0.975, g - 1))) ** 2
+    return *wilson_interval(mean * effective, effective), variance**0.5
+
+
+def cluster_sums(values: Sequence[float], clusters: Sequence[Hashable]) -> list[float]:
+    """Return the sum of the values of each cluster."""
+    sums: dict[Hashable, float] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + value
+    return list(sums.values())
 
 
 def adjusted_interval(differences: Sequence[float], *, few: bool) -> tuple[float, float]:

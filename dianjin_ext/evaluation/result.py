@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any, Final
@@ -28,6 +28,8 @@ class Results:
         self.samples = samples
         self._right = array("L")  # of each question
         self._cons = array("d")
+        self._clusters = array("q")  # of each question its conversation, or itself
+        self._conversations: dict[str, int] = {}
         self._groups: dict[str, dict[str, array[int]]] = {facet: {} for facet in FACETS}
         self._tokens = array("L")  # of each sample
         self._token_right = array("b")
@@ -50,6 +52,7 @@ class Results:
         for facet in FACETS:
             group = self._groups[facet].setdefault(rows[0][facet], array("L"))
             group.append(self.questions)
+        self._clusters.append(self._cluster(rows[0]["conversation"]))
         self._right.append(sum(right))
         self._cons.append(cons_at_k(list(map(_vote, rows)), right))
         for row, is_right in zip(rows, right, strict=True):
@@ -76,9 +79,7 @@ class Results:
             "error": whole.error,
             "format_rate": self._format / (n * k),
             "pass_at_k": {str(size): self._pass_at(size) for size in dict.fromkeys(sizes)},
-            "cons_at_k": {"k": k, **_interval(estimate([[v] for v in self._cons]), "value")}
-            if k > 1
-            else None,
+            "cons_at_k": {"k": k, **_interval(self._whole(self._cons), "value")} if k > 1 else None,
             "by": {facet: self._by(facet) for facet in FACETS},
             "reasons": dict(self.reasons.most_common()),
             "outcomes": dict(self.outcomes.most_common()),
@@ -88,14 +89,23 @@ class Results:
             "judge": self._agreement(),
         }
 
-    def _estimate(self, places: Iterable[int]) -> Estimate:
-        return estimate([[self._right[place] / self.samples] for place in places])
+    def _cluster(self, conversation: str | None) -> int:
+        if conversation is None:
+            return self.questions
+        return self._conversations.setdefault(conversation, -1 - len(self._conversations))
+
+    def _estimate(self, places: Sequence[int]) -> Estimate:
+        values = [[self._right[place] / self.samples] for place in places]
+        return estimate(values, clusters=[self._clusters[place] for place in places])
 
     def _pass_at(self, size: int) -> dict[str, float]:
         if size == 1:
             return _interval(self._estimate(range(self.questions)), "value")
         known = [pass_at_k(right, self.samples, size) for right in range(self.samples + 1)]
-        return _interval(estimate([[known[right]] for right in self._right]), "value")
+        return _interval(self._whole([known[right] for right in self._right]), "value")
+
+    def _whole(self, values: Sequence[float]) -> Estimate:
+        return estimate([[value] for value in values], clusters=self._clusters)
 
     def _by(self, facet: str) -> dict[str, Any]:
         found = {}

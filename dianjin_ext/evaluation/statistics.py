@@ -1,10 +1,11 @@
 """How sure a number is, and whether two differ.
 
 The unit is the question: several samples of one are not independent, so they are averaged first.
+Questions that are not independent either, as the turns of a conversation, are resampled together.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Final
@@ -12,6 +13,8 @@ from typing import Final
 from dianjin_ext.evaluation.resampling import (
     adjusted_interval,
     bca_interval,
+    cluster_sums,
+    clustered_interval,
     effective_interval,
     sign_flip,
 )
@@ -32,7 +35,7 @@ class Estimate:
         value: The mean.
         low: Lower end.
         high: Upper end.
-        error: Standard error, clustered by question.
+        error: Standard error, clustered by question, or by conversation.
         n: Questions.
     """
 
@@ -54,7 +57,8 @@ class Comparison:
         gained: Questions that the second does better.
         lost: Questions that it does worse.
         p: Probability of such a difference where there is none: McNemar's exact test for answers
-            that are right or wrong, else a sign-flip permutation test.
+            that are right or wrong, else a sign-flip permutation test; of whole conversations
+            where there are some.
         test: Which of the two.
         n: Questions.
     """
@@ -69,7 +73,9 @@ class Comparison:
     n: int
 
 
-def estimate(values: Sequence[Sequence[float]], *, seed: int = 0) -> Estimate:
+def estimate(
+    values: Sequence[Sequence[float]], *, clusters: Sequence[Hashable] = (), seed: int = 0
+) -> Estimate:
     """Return the mean over questions of the mean over each question's samples.
 
     The interval is Wilson's where every question is all right or all wrong, else a bootstrap over
@@ -79,6 +85,8 @@ def estimate(values: Sequence[Sequence[float]], *, seed: int = 0) -> Estimate:
 
     Args:
         values: Of each question its samples' values, from 0 to 1.
+        clusters: Of each question the conversation or the like that it belongs to; nothing where
+            each stands by itself. The interval then is Wilson's on the effective number.
         seed: Of the bootstrap.
 
     Raises:
@@ -89,6 +97,8 @@ def estimate(values: Sequence[Sequence[float]], *, seed: int = 0) -> Estimate:
     value = sum(means) / n
     if not 0.0 <= min(means) <= max(means) <= 1.0:
         raise ValueError(f"expected values from 0 to 1, found means of {min(means)}, {max(means)}")
+    if len(set(clusters)) < len(clusters):
+        return Estimate(value, *clustered_interval(means, clusters), n)
     if _all_or_nothing(means) or _apart(means) < _FEW_APART:
         low, high = wilson_interval(min(sum(means), n), n)
     elif n < _FEW:
@@ -99,13 +109,19 @@ def estimate(values: Sequence[Sequence[float]], *, seed: int = 0) -> Estimate:
 
 
 def compare(
-    first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], *, seed: int = 0
+    first: Sequence[Sequence[float]],
+    second: Sequence[Sequence[float]],
+    *,
+    clusters: Sequence[Hashable] = (),
+    seed: int = 0,
 ) -> Comparison:
     """Compare two runs on the same questions, in the same order.
 
     Args:
         first: Of each question its samples' values, from 0 to 1; of the run that was before.
         second: The same of the other run; it may have another number of samples.
+        clusters: Of each question the conversation or the like that it belongs to; nothing where
+            each stands by itself.
         seed: Of the permutation test.
 
     Raises:
@@ -116,12 +132,17 @@ def compare(
     before, after = _means(first), _means(second)
     differences = [b - a for a, b in zip(before, after, strict=True)]
     gained, lost = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-    if _all_or_nothing(before) and _all_or_nothing(after):
+    difference = sum(differences) / len(differences)
+    units = differences
+    if len(set(clusters)) < len(clusters):
+        sums = cluster_sums(differences, clusters)
+        units = [total * len(sums) / len(differences) for total in sums]
+        test, p = "sign-flip permutation by conversation", sign_flip(units, seed)
+    elif _all_or_nothing(before) and _all_or_nothing(after):
         test, p = "McNemar exact", _mcnemar(gained, lost)
     else:
         test, p = "sign-flip permutation", sign_flip(differences, seed)
-    low, high = adjusted_interval(differences, few=_apart(differences) < _FEW_DIFFERENT)
-    difference = sum(differences) / len(differences)
+    low, high = adjusted_interval(units, few=_apart(units) < _FEW_DIFFERENT)
     return Comparison(difference, low, high, gained, lost, p, test, len(differences))
 
 

@@ -145,6 +145,7 @@ async def _row(
         "data_source": question.data_source,
         "kind": question.kind,
         "category": task.benchmark.category(question),
+        "conversation": task.benchmark.conversation(question),
         "language": question.language,
         "messages": list(request.messages),
         **question.extra_info,

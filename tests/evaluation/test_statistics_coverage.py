@@ -223,10 +223,65 @@ def test_a_difference_is_covered(p, gain, n, samples):
     assert n * (1 - p) < 20 or covered / runs <= 0.98
 
 
+def conversations(rng, number, p, samples=1):
+    """Of each turn of some conversations which one it is of, and its share of right samples.
+
+    The turns of a conversation are equally difficult.
+    """
+    turns = rng.integers(1, 8, number)
+    own = np.repeat(difficulties(rng, number, p, 1.0), turns)
+    clusters = np.repeat(np.arange(number), turns).tolist()
+    return clusters, (rng.binomial(samples, own) / samples).tolist()
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+@pytest.mark.parametrize("number", [15, 40, 100, 421] if ALL else [40, 100])
+@pytest.mark.parametrize("p", RATES)
+def test_alike_turns_of_conversations_are_covered_in_93_to_97_percent(p, number, samples):
+    rng = np.random.default_rng(8)
+    covered, apart, runs = 0, 0, 1000 if ALL else 300
+    for _ in range(runs):
+        clusters, values = conversations(rng, number, p, samples)
+        found = estimate([[value] for value in values], clusters=clusters)
+        alone = estimate([[value] for value in values])
+        covered += found.low <= p <= found.high
+        apart += alone.low <= p <= alone.high
+    chance = 2 * (0.05 * 0.95 / runs) ** 0.5
+    assert 0.93 - chance <= covered / runs <= 0.97 + chance
+    assert apart / runs < 0.9  # as if each turn stood by itself
+
+
+@pytest.mark.parametrize("number", [15, 100] if ALL else [60])
+def test_equal_models_are_called_different_by_conversations_in_at_most_five_percent(number):
+    rng = np.random.default_rng(9)
+    called, runs = 0, 1000 if ALL else 200
+    for run in range(runs):
+        turns = rng.integers(1, 8, number)
+        clusters = np.repeat(np.arange(number), turns).tolist()
+        # each model has conversations of its own that it gets right
+        sides = [np.repeat(rng.random(number) < 0.5, turns).astype(float) for _ in range(2)]
+        first, second = ([[value] for value in side.tolist()] for side in sides)
+        found = compare(first, second, clusters=clusters, seed=run)
+        called += found.p <= 0.05
+        assert found.low <= found.difference <= found.high
+    assert called / runs <= 0.05 + 2 * (0.05 * 0.95 / runs) ** 0.5
+    assert found.test == "sign-flip permutation by conversation"
+
+
+def test_conversations_of_one_outcome_count_as_often_as_they_are():
+    clusters = [name for name in "abcdefgh" for _ in range(5)]
+    found = estimate([[1.0]] * 40, clusters=clusters)
+    assert (found.value, found.low, found.high) == (1.0, *wilson_interval(8, 8))
+    assert estimate([[0.0], [1.0]], clusters=["a", "a"]).low == wilson_interval(0.5, 1)[0]
+    one = [[1.0], [0.0], [1.0]]
+    assert estimate(one, clusters=["a", "b", "c"]) == estimate(one)
+
+
 def row(vote, is_right):
     """What a result counts of a graded sample."""
     return {
         **{"acc": float(is_right), "format": 1.0, "pred": vote, "reason": "correct"},
         **{"category": "", "kind": "choice", "language": "en", "outcome": "answered"},
+        **{"conversation": None},
         **{"prompt_tokens": 1, "completion_tokens": 1},
     }

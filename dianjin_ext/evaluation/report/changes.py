@@ -65,6 +65,7 @@ def _change(first: Outcomes, second: Outcomes) -> dict[str, Any] | None:
 def _compared(first: Outcomes, second: Outcomes, names: Sequence[str]) -> dict[str, Any]:
     before = [first[name].right for name in names]
     after = [second[name].right for name in names]
+    clusters = [first[name].conversation or (name,) for name in names]  # a name may be another's
     moved = {"right_right": 0, "right_wrong": 0, "wrong_right": 0, "wrong_wrong": 0}
     for name in names:
         was, is_now = first[name].share >= 0.5, second[name].share >= 0.5
@@ -73,7 +74,7 @@ def _compared(first: Outcomes, second: Outcomes, names: Sequence[str]) -> dict[s
     return {
         "accuracy_before": shares[0],
         "accuracy_after": shares[1],
-        **asdict(compare(before, after)),
+        **asdict(compare(before, after, clusters=clusters)),
         **moved,
     }
 

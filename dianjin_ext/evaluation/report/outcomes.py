@@ -26,6 +26,7 @@ class Outcome(NamedTuple):
         category: Of the question.
         kind: Of the question.
         language: Of the question.
+        conversation: Whose turn it is; None for a question by itself.
         asked: Digest of question, options and gold answer: files may differ under the same ids.
         said: Of each sample what its reasoning states, and whether its answer is another.
     """
@@ -34,6 +35,7 @@ class Outcome(NamedTuple):
     category: str
     kind: str
     language: str
+    conversation: str | None
     asked: int
     said: tuple[Stated, ...]
 
@@ -123,7 +125,7 @@ def _read(job: _Job) -> _Found:
         except DianjinError as error:
             raise DianjinError(f"{job.path}, line {number}: {error}") from None
         right = 1.0 if row["acc"] == 1.0 else 0.0
-        facets = row["category"], row["kind"], row["language"]
+        facets = row["category"], row["kind"], row["language"], row.get("conversation")
         samples.append((row["id"], Outcome((right,), *facets, _asked(row), (said,))))
     return _Found(job.run, job.key, samples, sum(map(len, job.batch.lines)))
 

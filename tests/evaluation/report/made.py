@@ -65,6 +65,7 @@ def row(model, benchmark, nth, sample, spec, text, protocol="dianjin_r1"):
         "data_source": source,
         "kind": kind,
         "category": CATEGORIES[nth % 3] if source == "cflue_mcq" else "",
+        "conversation": None,
         "language": language,
         "messages": [{"role": "user", "content": f"{question}\nAnswer in \\boxed{{}}."}],
         **told,
