@@ -31,16 +31,22 @@ class Places:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> float:
-        """Wait for a place and take it; return the moment, for `give`."""
+        """Wait for a place and take it; return the moment, for `give`.
+
+        Who came first gets it first.
+        """
         loop = asyncio.get_running_loop()
         while True:
             if (pause := self._paused_until - loop.time()) > 0:
                 await asyncio.sleep(pause)
-            elif self.in_flight < int(self.limit):
+            elif not self._waiting and self.in_flight < int(self.limit):
                 self.in_flight += 1
                 return loop.time()
             else:
                 await self._turn(loop)
+                if self._paused_until <= loop.time():
+                    return loop.time()
+                self._leave()
 
     def give(self, taken: float, *, replied: bool, crowded: bool) -> None:
         """Give a place back.
@@ -50,14 +56,13 @@ class Places:
             replied: The server replied as it should.
             crowded: The server said that it gets too much.
         """
-        self.in_flight -= 1
         if crowded and taken >= self._halved_at:
             self.limit = max(1.0, self.limit / 2)
             self._doubling = False
             self._halved_at = asyncio.get_running_loop().time()
         elif replied:
             self.limit = min(self.most, self.limit + (1 if self._doubling else 1 / self.limit))
-        self._wake()
+        self._leave()
 
     def pause(self, seconds: float) -> None:
         """Give no place for so long; a minute at most."""
@@ -65,19 +70,24 @@ class Places:
         self._paused_until = max(self._paused_until, until)
 
     async def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stand in line until a place is handed over."""
         turn = loop.create_future()
         self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # its turn goes to the next
-                self._wake()
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif not turn.cancelled():  # its place goes to the next
+                self._leave()
             raise
 
-    def _wake(self) -> None:
+    def _leave(self) -> None:
+        self.in_flight -= 1
         free = int(self.limit) - self.in_flight
         while free > 0 and self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
+                self.in_flight += 1  # handed over: else one that comes meanwhile would take it
                 turn.set_result(None)
                 free -= 1

@@ -4,6 +4,8 @@ import asyncio
 import sqlite3
 from random import Random
 
+import pytest
+
 from dianjin_ext.inference.blocks import Blocks
 from dianjin_ext.inference.ledger import Ledger, Limits
 from dianjin_ext.inference.places import Places
@@ -43,6 +45,44 @@ def test_nobody_gets_more_than_there_are_and_a_cancelled_turn_goes_on():
         assert [task.done() for task in waiting] == [True, True, False]
         assert places.in_flight == 2
         waiting[2].cancel()
+
+    asyncio.run(run())
+
+
+def test_who_comes_late_stands_behind_who_waits():
+    async def run():
+        places = Places(1)
+        taken = await places.take()
+        waiting = asyncio.create_task(places.take())
+        await asyncio.sleep(0)
+        places.give(taken, replied=True, crowded=False)
+        with pytest.raises(TimeoutError):  # before the other has woken up
+            async with asyncio.timeout(0.01):
+                await places.take()
+        assert waiting.done() and places.in_flight == 1
+        places.give(waiting.result(), replied=True, crowded=False)
+        assert places.in_flight == 0 and await places.take()
+
+    asyncio.run(run())
+
+
+def test_a_pause_sends_those_away_who_have_just_got_a_place():
+    async def run():
+        places = Places(2)
+        taken = [await places.take() for _ in range(2)]
+        waiting = [asyncio.create_task(places.take()) for _ in range(4)]
+        await asyncio.sleep(0)
+        for moment in taken:
+            places.give(moment, replied=True, crowded=False)
+        places.pause(0.1)
+        await asyncio.sleep(0.02)
+        assert places.in_flight == 0 and not any(task.done() for task in waiting)
+        await asyncio.sleep(0.15)
+        assert places.in_flight == 2 == sum(task.done() for task in waiting)
+        for task in waiting[:2]:
+            places.give(await task, replied=True, crowded=False)
+        await asyncio.gather(*waiting)
+        assert places.in_flight == 2
 
     asyncio.run(run())
 
