@@ -3,27 +3,32 @@
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.quickstart.meter import Meter
 
 POLL_SECONDS = 0.1
-MEMORY_SECONDS = 2.0  # PSS is read from every process; more often would slow the run down
+LOOK_SECONDS = 1.0
 TAIL_LINES = 25
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a stage took: wall-clock seconds, and the peak of the process tree's memory.
+    """What a stage took, summed over its tree of processes.
 
-    Memory is the proportional set size: pages that processes share are counted once.
+    Attributes:
+        seconds: Wall-clock time.
+        processor_seconds: User and system time.
+        peak_memory_gib: Proportional set size: pages that processes share are counted once.
     """
 
     seconds: float
+    processor_seconds: float
     peak_memory_gib: float
 
 
@@ -44,8 +49,7 @@ def run_stage(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    next_read = 0.0
-    peak = 0
+    next_look = 0.0
     with log.open("ab") as output:
         process = psutil.Popen(
             command,
@@ -56,47 +60,41 @@ def run_stage(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the tree
         )
-        tree: set[psutil.Process] = {process}
+        meter = Meter(process.pid)
         try:
             while process.poll() is None:
                 time.sleep(POLL_SECONDS)
                 seconds = time.monotonic() - start
-                if seconds >= next_read:
+                if seconds >= next_look:
                     tick()
-                    tree |= _descendants(process)
-                    peak = max(peak, sum(map(_memory, tree)))
+                    meter.look()
                     # often at first, so that a stage of half a second is measured too
-                    next_read = seconds + min(seconds, MEMORY_SECONDS)
+                    next_look = seconds + min(seconds, LOOK_SECONDS)
         finally:
-            _end(tree | _descendants(process))
+            meter.look()
+            _end(meter.pids)
+            meter.look()
     if process.returncode != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
         raise DianjinError(
             f"{os.path.basename(command[0])} ended with exit code {process.returncode}; "
             f"its log is {log} and ends:\n" + "\n".join(lines)
         )
-    return Usage(time.monotonic() - start, peak / 2**30)
+    return Usage(
+        seconds=time.monotonic() - start,
+        processor_seconds=meter.processor_seconds,
+        peak_memory_gib=meter.peak_memory / 2**30,
+    )
 
 
-def _descendants(process: psutil.Process) -> set[psutil.Process]:
-    try:
-        return set(process.children(recursive=True))
-    except psutil.NoSuchProcess:
-        return set()
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_full_info().pss)
-    except psutil.Error:
-        return 0
-    except AttributeError:  # not Linux: pages that are shared count more than once
-        return int(process.memory_info().rss)
-
-
-def _end(tree: set[psutil.Process]) -> None:
+def _end(pids: Iterable[int]) -> None:
     """Ask every process to end, and kill those that haven't after five seconds."""
-    alive = [process for process in tree if process.is_running()]
+    alive = []
+    for pid in pids:
+        try:
+            alive.append(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            continue
     for process in alive:
         try:
             process.terminate()

@@ -119,7 +119,11 @@ def _run(stage: Stage, out: Path, state: _State, progress: Progress) -> None:
     )
     state.finish(
         stage.name,
-        {"seconds": round(usage.seconds, 1), "peak_memory_gib": round(usage.peak_memory_gib, 3)},
+        {
+            "seconds": round(usage.seconds, 1),
+            "processor_seconds": round(usage.processor_seconds, 2),
+            "peak_memory_gib": round(usage.peak_memory_gib, 3),
+        },
     )
     tick()
     total = progress.tasks[task].total or 1
