@@ -9,6 +9,7 @@ from typing import Any, Final
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from dianjin_ext.inference import attention
 from dianjin_ext.inference.sampling import Request, Response, generate
 
 __all__ = ["Batcher", "Heard"]
@@ -35,6 +36,7 @@ class Batcher:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         self.model: Any = model.eval()
+        attention.use(self.model)
         self.context: int = getattr(model.config, "max_position_embeddings", 1 << 30)
         eos = model.generation_config.eos_token_id
         found = [*(eos if isinstance(eos, list) else [eos]), self.tokenizer.eos_token_id]

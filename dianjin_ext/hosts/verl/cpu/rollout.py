@@ -17,6 +17,7 @@ from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
 from dianjin_ext.hosts.verl.cpu.adapter import weights_with_adapter
+from dianjin_ext.inference import attention
 from dianjin_ext.inference.sampling import Request, Response, generate
 
 __all__ = ["Replica", "Server", "ServerAdapter", "server_name"]
@@ -52,6 +53,7 @@ class Server:
                 model.local_path, config=model.hf_config, **how
             )
         self._model = given.eval()
+        attention.use(self._model)
         self._base: Any = None  # the model without the adapter, where there is one
         eos = getattr(model.generation_config, "eos_token_id", None)
         eos = model.tokenizer.eos_token_id if eos is None else eos
