@@ -18,7 +18,7 @@ __all__ = ["Meter"]
 _PROC: Final = Path("/proc")
 _TICK: Final = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-_MEMORY_SHARE: Final = 0.005  # of a core, for reading the memory
+_MEMORY_SHARE: Final = 0.01  # of a core, for reading the memory
 _MORE: Final = 1.02  # memory is read again when its cheap upper bound is this times the last one
 
 _Key = tuple[int, float]  # process id and start: ids are used again
@@ -37,7 +37,7 @@ class Meter:
     """Measures the tree below one process, which this process has started.
 
     `look` has to be called about once a second. A look takes 20 µs a process of the machine; what
-    is dearer, the memory, is read when the tree has grown, and takes 0.5 % of a core at most.
+    is dearer, the memory, is read when the tree has grown, and takes 1 % of a core at most.
 
     Args:
         root: Process id of the top of the tree; it must be running, or not be waited for yet.

@@ -21,6 +21,21 @@ def test_time_and_memory_of_the_whole_tree_are_measured(tmp_path):
     assert 0.19 < usage.peak_memory_gib < 1
 
 
+def test_monitoring_takes_less_than_two_hundredths_of_a_core(tmp_path):
+    """Over a stage of a few seconds with as many processes as a training has."""
+    child = "import time; block = bytearray(60 * 2**20); time.sleep(5)"
+    code = (
+        "import subprocess, sys\n"
+        f"tree = [subprocess.Popen([sys.executable, '-c', {child!r}]) for _ in range(20)]\n"
+        "for process in tree: process.wait()"
+    )
+    own = time.process_time()
+    usage = run_stage(python(code), folder=tmp_path, environment=os.environ, log=tmp_path / "log")
+    assert time.process_time() - own < 0.02 * usage.seconds
+    assert usage.peak_memory_gib > 0.5
+    assert usage.processor_seconds > 0.2
+
+
 def test_a_short_stage_is_measured_too(tmp_path):
     code = "import time; block = bytearray(50 * 2**20); time.sleep(0.4)"
     usage = run_stage(python(code), folder=tmp_path, environment=os.environ, log=tmp_path / "log")
