@@ -177,6 +177,9 @@ class Asker:
             raise DianjinError(
                 f"state_dir: the counts can't be written ({error}); is its disk full?"
             ) from error
+        except DianjinError as error:  # such as a wrong key: those in line aren't sent any more
+            self._stop(str(error))
+            raise
         self._watch(answer)
         return answer
 

@@ -175,7 +175,7 @@ def test_a_wrong_setup_ends_the_run_at_once(server, settings, tmp_path, status):
     server.default = f"status {status}"
     with pytest.raises(DianjinError, match=rf"the teacher at .* HTTP {status}.*teacher\.base_url"):
         list(ask(rows(500), settings(), journal=tmp_path / "j", role="teacher"))
-    assert len(server.bodies) <= 150  # what was under way
+    assert len(server.bodies) <= 100  # what was under way
 
 
 def test_options_that_every_request_is_refused_for_end_the_run(server, settings, tmp_path):
