@@ -31,31 +31,26 @@ from dianjin_ext.data.build import build
 from dianjin_ext.data.candidate import Candidate, read_candidates
 from dianjin_ext.data.card import write_card
 from dianjin_ext.data.pipeline import load_pipeline
-from dianjin_ext.data.prepare import rl_row
-from dianjin_ext.data.schema import Row, sft_row, write_parquet, write_sft
+from dianjin_ext.data.schema import Row, sft_row, write_sft
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.evaluation.metrics import read_lines, summarise
 from dianjin_ext.files import write_json
 from dianjin_ext.questions.prompts import prompt
-from dianjin_ext.questions.question import write_questions
-from dianjin_ext.quickstart.process import run_stage
-from dianjin_ext.quickstart.run import environment_of, find_llamafactory
-from dianjin_ext.quickstart.stages import WORLD, Stage, evaluation_stage, model_stage, sft_stage
+from dianjin_ext.quickstart.plan import Plan
+from dianjin_ext.quickstart.run import find_llamafactory, start
+from dianjin_ext.quickstart.stages import stages
 from dianjin_ext.quickstart.teacher.files import write_labels
 from dianjin_ext.quickstart.teacher.serving import serving_teacher
 from dianjin_ext.quickstart.teacher.truth import truth
-from dianjin_ext.quickstart.teacher.world_questions import world_questions
 from dianjin_ext.resources import folder
 
-QUESTIONS, HELDOUT = 4_500, 1000
-SETTINGS: Final = WORLD
+RECIPE: Final = "fin_r1"
 LAYOUT: Final = TAGS["dianjin_r1"]
 
 
 def main(seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
     """Measure each seed, write what was found, and return the exit code."""
     python = find_llamafactory(None)
-    this = {"teacher": dict(rates), "questions": QUESTIONS, "steps": SETTINGS.sft_steps}
+    this = {"teacher": dict(rates), "recipe": RECIPE}
     if out.exists() and any(out.iterdir()) and read(out / "run.json") != this:
         raise DianjinError(f"{out} is of another run; choose another folder with --out")
     out.mkdir(parents=True, exist_ok=True)
@@ -63,8 +58,10 @@ def main(seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
     found = []
     for seed in seeds:
         folder_of = out / f"seed-{seed}"
-        filters, arms = made(folder_of, seed, rates)
-        got = {arm: learned(folder_of / arm, rows, seed, python) for arm, rows in arms.items()}
+        filters, arms = made(plan_of(folder_of, seed, python), rates)
+        got = {
+            arm: learned(plan_of(folder_of / arm, seed, python), rows) for arm, rows in arms.items()
+        }
         apart = got["selected"]["accuracy_low"] > got["all"]["accuracy_high"]
         found.append({"seed": seed, "apart": apart, "filters": filters, "arms": got})
         print(table(found), flush=True)
@@ -77,33 +74,33 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def made(
-    out: Path, seed: int, rates: Mapping[str, float]
-) -> tuple[Any, dict[str, list[Candidate]]]:
+def plan_of(out: Path, seed: int, python: Path) -> Plan:
+    """Return the quickstart's plan whose stages are run in a folder."""
+    return Plan(out=out, recipe=RECIPE, methods=(), seed=seed, data=None, llamafactory=python)
+
+
+def made(plan: Plan, rates: Mapping[str, float]) -> tuple[Any, dict[str, list[Candidate]]]:
     """Have the teacher asked, filter, write the card and the model; what is done stays.
 
     Returns:
         What the card says of both filters, and the rows of each arm.
     """
-    asked = world_questions(QUESTIONS + HELDOUT, seed=seed)  # no two of the same titles
-    heldout, world = asked[:HELDOUT], asked[HELDOUT:]
-    if (facts := read(out / "build/card.json")) is None or not (out / "model").is_dir():
-        write_parquet((rl_row(q, "val", LAYOUT) for q in heldout), out / "heldout.parquet")
-        write_questions(world, out / "world.parquet")
+    out = plan.out
+    if (facts := read(out / "build/card.json")) is None or not (out / "base").is_dir():
+        run("questions", plan)
+        run("model", plan)  # one for all
         fin_r1 = folder("configs") / "data/fin_r1.yaml"
-        with serving_teacher(seed=seed, **rates) as url:
+        with serving_teacher(seed=plan.seed, **rates) as url:
             build(load_pipeline(fin_r1, given(out, url)), out / "build")
         write_labels(out / "build/good.parquet", out / "labels.jsonl")
         facts = write_card(out / "build", truth=out / "labels.jsonl")
-        write_sft(sft_rows(drawn(out / "build", seed)["all"]), out / "data/sft/cflue_mcq.json")
-        run(model_stage(SETTINGS, seed), out)  # one for all; its tokens are those of `all`
     (filters,) = (f["overall"] for f in facts["quality"]["filters"] if f["filter"] == "both")
-    return filters, drawn(out / "build", seed)
+    return filters, drawn(out / "build", plan.seed)
 
 
 def given(out: Path, url: str) -> list[str]:
     """Return the overrides of the pipeline: its file, whom it asks, and all that stands for SFT."""
-    found = [f"files.finqa={out / 'world.parquet'}", "steps.finqa.dataset=''"]
+    found = [f"files.finqa={out / 'questions/questions.parquet'}", "steps.finqa.dataset=''"]
     found += ["steps.set.preset=''", "steps.set.val_rows=0"]
     for role in ("teacher", "judge"):
         own = {"model": "teacher", "base_url": url, "keyless": "true"}
@@ -130,34 +127,38 @@ def sft_rows(rows: Sequence[Candidate]) -> list[Row]:
     return [sft_row(prompt(row.question, LAYOUT), row.text(LAYOUT)) for row in rows]
 
 
-def learned(out: Path, rows: Sequence[Candidate], seed: int, python: Path) -> dict[str, Any]:
+def learned(plan: Plan, rows: Sequence[Candidate]) -> dict[str, Any]:
     """Train on rows; return what is true of them, and how the model answers held-out questions."""
+    out = plan.out
     if (done := read(out / "learned.json")) is not None:
         return done
     written = sft_rows(rows)
-    write_sft(written, out / "data/sft/cflue_mcq.json")
-    (out / "model").unlink(missing_ok=True)
-    (out / "model").symlink_to("../model")
-    seconds = run(sft_stage(out, SETTINGS, seed, python), out)
-    seconds += run(evaluation_stage("heldout", "sft", "../heldout.parquet", SETTINGS), out)
-    tokenizer = Tokenizer.from_file(str(out / "model/tokenizer.json"))
+    write_sft(written, out / "data" / RECIPE / "set/sft/cflue_mcq.json")
+    (out / "evaluation").mkdir(exist_ok=True)
+    for shared in ("base", "questions"):
+        (out / shared).unlink(missing_ok=True)
+        (out / shared).symlink_to(f"../{shared}")
+    seconds = run("sft", plan) + run("evaluate-sft", plan)
+    (result,) = read(out / "evaluation/sft/summary.json")["results"]
+    tokenizer = Tokenizer.from_file(str(out / "base/tokenizer.json"))
     true = [truth(row.question, row.reasoning or "", row.response) for row in rows]
     found = {
         "rows": len(rows),
         "tokens": sum(len(tokenizer.encode(text).ids) for row in written for text in row.values()),
         "right": sum(each.right for each in true) / len(rows),
         "right_and_sound": sum(each.right and each.sound for each in true) / len(rows),
-        **summarise(read_lines(out / "evaluation/heldout.jsonl")),
+        **{key: result[key] for key in ("accuracy", "accuracy_low", "accuracy_high")},
+        **{key: result[key] for key in ("format_rate", "n")},
         "seconds": round(seconds),
     }
     write_json(out / "learned.json", found)
     return found
 
 
-def run(stage: Stage, out: Path) -> float:
-    """Run a stage in a folder; returns its seconds."""
-    log = out / "logs" / f"{stage.name}.log"
-    return run_stage(stage.command, folder=out, environment=environment_of(stage), log=log).seconds
+def run(name: str, plan: Plan) -> float:
+    """Run a stage of the quickstart; returns its seconds."""
+    (stage,) = (stage for stage in stages(plan) if stage.name == name)
+    return start(stage, stage.make(), plan).seconds
 
 
 def table(found: Sequence[Mapping[str, Any]]) -> str:

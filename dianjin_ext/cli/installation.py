@@ -84,6 +84,13 @@ def init(
 @app.command()
 def quickstart(
     out: Annotated[Path, typer.Option(help="Directory of the run.")] = Path("runs/quickstart"),
+    recipe: Annotated[
+        str, typer.Option(help="Whose method is run: a name of `dianjin recipe`.")
+    ] = "dianjin_r1",
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="A method of configs/method on top, such as lora or dapo; repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the data, the model and training.")] = 0,
     data: Annotated[
         str | None, typer.Option(help="Real data in place of made-up questions: cflue:FILE.")
@@ -93,10 +100,18 @@ def quickstart(
         Path | None, typer.Option(help="Python of the environment that has LLaMA-Factory.")
     ] = None,
 ) -> None:
-    """Run both stages on a tiny model, with a report.
+    """Run a recipe on a tiny model, with a report.
 
-    SFT, GRPO, merge and evaluation on a CPU.
+    Its data, its trainings, merge and evaluation, on a CPU.
     """
     from dianjin_ext.quickstart.run import run
 
-    run(out, seed=seed, data=data, resume=resume, llamafactory_python=llamafactory_python)
+    run(
+        out,
+        recipe=recipe,
+        methods=tuple(method or ()),
+        seed=seed,
+        data=data,
+        resume=resume,
+        llamafactory_python=llamafactory_python,
+    )

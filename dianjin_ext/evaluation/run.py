@@ -148,15 +148,20 @@ def _ready(
     from dianjin_ext.inference.server import context_of, engine_here, serving
 
     update: dict[str, Any] = {"keyless": True}
+    batch = None
     if engine_here() == "local":
-        fewer = min(model.max_in_flight, _LOCAL_IN_FLIGHT)
-        update |= {"timeout_s": _LOCAL_TIMEOUT_S, "max_in_flight": fewer}
+        update["timeout_s"] = _LOCAL_TIMEOUT_S
+        if "max_in_flight" in model.model_fields_set:  # who says how many knows the model's size
+            batch = model.max_in_flight
+        else:
+            update["max_in_flight"] = min(model.max_in_flight, _LOCAL_IN_FLIGHT)
     with serving(
         Path(model.model),
         log=out / "server.log",
         name=model.model,
         tensor_parallel=tensor_parallel,
         max_model_len=max_model_len,
+        batch=batch,
     ) as url:
         _check_room(tasks, model, context_of(url))
         yield model.model_copy(update={"base_url": url, **update})

@@ -31,7 +31,8 @@ class OwnMapping(BaseModel):
         kind: `choice`, `number`, `label` or `open`.
         choices: Option letter to its column; or one column with all options, as letter to text or a
             list, in JSON.
-        multiple: Whether several options may be right; None where that is open.
+        multiple: Whether several options may be right; `{column: 多选}` where that differs from row
+            to row; None where it is open.
         labels: The closed set of answers; may be left out where they are words for yes and no,
             compliance or sentiment.
         answers: What stands in the file to the gold answer meant, such as `{"1": 是, "0": 否}`.
@@ -57,7 +58,7 @@ class OwnMapping(BaseModel):
     answer: str | None = None
     kind: Kind
     choices: dict[str, str] | str | None = None
-    multiple: bool | None = None
+    multiple: bool | dict[str, str] | None = None
     labels: tuple[str, ...] = ()
     answers: dict[str, str] = {}
     scale: str | dict[str, str] | None = None
@@ -92,6 +93,13 @@ class OwnMapping(BaseModel):
             raise ValueError("expected a scale such as 万元, or {column: 单位}")
         return value
 
+    @field_validator("multiple")
+    @classmethod
+    def _multiple(cls, value: Any) -> Any:
+        if isinstance(value, dict) and list(value) != ["column"]:
+            raise ValueError("expected true or false, or {column: 多选}")
+        return value
+
     @field_validator("delimiter")
     @classmethod
     def _one_character(cls, value: str) -> str:
@@ -118,8 +126,9 @@ class OwnMapping(BaseModel):
             named |= {f"choices.{letter}": column for letter, column in self.choices.items()}
         else:
             named["choices"] = self.choices
-        if isinstance(self.scale, dict):
-            named["scale.column"] = self.scale["column"]
+        for key in ("scale", "multiple"):
+            if isinstance(value := getattr(self, key), dict):
+                named[f"{key}.column"] = value["column"]
         return {key: column for key, column in named.items() if column is not None}
 
     @property
@@ -167,7 +176,9 @@ def _told(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if part not in ("str", "dict[str,str]"))
+    key = ".".join(
+        str(part) for part in first["loc"] if part not in ("str", "bool", "dict[str,str]")
+    )
     if first["type"] == "extra_forbidden":
         return f"{key!r} is no key; known: {', '.join(OwnMapping.model_fields)}"
     if first["type"] == "missing":

@@ -33,6 +33,8 @@ _LOOKED_AT = 1000
 _OPTION = re.compile(r"(?:^|[\s;；,，。|])[(（]?([A-J])[)）.．、:：]")
 _SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 _CHINESE_SPLITS = {"训练": "train", "验证": "val", "测试": "test"}
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False,
+           "是": True, "否": False, "": None}  # fmt: skip
 _YES_NO = {"yes", "no", "是", "否"}
 _KNOWN_WORDS = {
     word for labels in LABEL_SETS.values() for words in labels.values() for word in words
@@ -73,7 +75,7 @@ def parse(row: Any, file: Path, *, given: OwnMapping) -> Iterator[Question]:
         answer=None if given.answer is None else _gold(row, given, choices),
         context="\n\n".join(filter(None, parts)),
         choices=choices,
-        multiple=given.multiple,
+        multiple=_multiple(row, given),
         labels=given.labels,
         scale=_scale(row, given),
         language=given.language or language_of(asked),
@@ -104,7 +106,7 @@ def _gold(row: Mapping[str, Any], given: OwnMapping, choices: Mapping[str, str])
             raise BadFieldError(
                 column, f"expected letters of {''.join(choices)} or an option, found {answer!r:.60}"
             )
-        if given.multiple is False and len(letters) > 1:
+        if _multiple(row, given) is False and len(letters) > 1:
             raise BadFieldError(column, f"expected one letter, found {answer!r:.60}")
         return letters
     if given.kind == "label":
@@ -158,6 +160,18 @@ def _options_of(text: str) -> list[str]:
     return [
         text[mark.start() : end].strip(" \t;；,，|") for mark, end in zip(marks, ends, strict=True)
     ]
+
+
+def _multiple(row: Mapping[str, Any], given: OwnMapping) -> bool | None:
+    if not isinstance(given.multiple, dict):
+        return given.multiple
+    column = given.multiple["column"]
+    value = _text(row, column)
+    if value.lower() not in _TRUTHS:
+        raise BadFieldError(
+            column, f"expected one of {', '.join(filter(None, _TRUTHS))}, found {value!r:.60}"
+        )
+    return _TRUTHS[value.lower()]
 
 
 def _scale(row: Mapping[str, Any], given: OwnMapping) -> str | None:

@@ -1,72 +1,173 @@
-"""The made-up questions as files, laid out as `dianjin prepare` lays out real ones.
+"""The questions of a run as files, made up or of a published data set.
 
-`python -m dianjin_ext.quickstart.datasets OUT SEED` writes
+`python -m dianjin_ext.quickstart.datasets OUT --seed 0 [--published cflue:knowledge.json]` writes
 
-    sft/cflue_mcq.json    rl/train.parquet    rl/val.parquet    heldout.parquet
+    questions.parquet        for the recipe's pipeline, and for its teacher
+    heldout.jsonl            what every model is asked, one JSON object a question
+    heldout.yaml             which key is what there, for `dianjin eval own:heldout --map`
+    protocol.yaml            how they are asked and graded
+    settings.yaml            how many at a time
+    sft/cflue_mcq.json       raw text: the tokenizer is made of it, and where a recipe begins with
+                             RL on a base model, the base model is pretrained on it
 """
 
+import argparse
+import json
 import random
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from dianjin_ext.data.schema import Row, sft_row, verl_row, write_parquet, write_sft
-from dianjin_ext.questions.prompts import format_response, multiple_choice_prompt
+import yaml
+
+from dianjin_ext.answers.tags import Tags
+from dianjin_ext.data.schema import Row, sft_row, write_sft
+from dianjin_ext.data.split import groups_of, unambiguous
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.files import replacing
+from dianjin_ext.questions.prompts import prompt, with_options
+from dianjin_ext.questions.question import Question, write_questions
+from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world
+from dianjin_ext.quickstart.teacher.item import read_item
+from dianjin_ext.quickstart.teacher.world_questions import as_question
+from dianjin_ext.rewards.policy import parse_tags
 
-DATA_SOURCE = "cflue_mcq"
-SFT_ROWS, RL_ROWS, VAL_ROWS, HELDOUT_ROWS = 9000, 2000, 128, 1000
+HELDOUT: Final = 1000
+_PUBLISHED_HELDOUT: Final = 200
+_KNOWN, _FORMED = 0.5, 0.5
+"""Of raw text: the share of titles whose element its writers know, and of texts in the layout."""
+
+_OPENED_EVERY: Final = 4
+_IN_FLIGHT: Final = 250  # replies that a tiny model writes at a time
+_COLUMNS: Final = ("id", "question", "answer", "category")
+_MAPPING: Final = {key: key for key in _COLUMNS} | {
+    "choices": "choices",
+    "multiple": {"column": "multiple"},
+    "kind": "choice",
+    "data_source": "cflue_mcq",
+}
 
 
-def write_world(out: Path, *, seed: int) -> dict[str, int]:
-    """Write the made-up questions; no question is in two files. Returns rows per file.
+def write_world(
+    out: Path, *, questions: int, seed: int, layout: str, max_tokens: int, opened: bool = False
+) -> None:
+    """Write made-up questions, of which no two ask for the same element of the same titles.
 
-    RL gets questions that the writer of the traces was unsure of, as Fin-R1 gives RL those its
-    teacher failed (https://arxiv.org/abs/2503.16252); held-out questions are not chosen.
+    Args:
+        out: The folder.
+        questions: How many, beside those that are held out.
+        seed: Of all that is drawn.
+        layout: Of responses; see `dianjin_ext.rewards.policy.parse_tags`.
+        max_tokens: Of a reply to a held-out question.
+        opened: Whether raw text has questions without options too, as a pipeline rewrites them.
     """
-    hard = world.hard_titles(seed=seed)
-    pool = world.questions(SFT_ROWS + RL_ROWS + VAL_ROWS + HELDOUT_ROWS, seed=seed)
-    heldout, val, rest = (
-        pool[:HELDOUT_ROWS],
-        pool[HELDOUT_ROWS : HELDOUT_ROWS + VAL_ROWS],
-        pool[HELDOUT_ROWS + VAL_ROWS :],
-    )
-    unsure = [question for question in rest if hard.intersection(question.options)][:RL_ROWS]
-    chosen = {question.key for question in unsure}
-    rng = random.Random(seed)
-    sft = [
-        sft_row(_prompt(question), format_response(*world.trace(question, hard, rng)))
-        for question in rest
-        if question.key not in chosen
+    made = world.questions(HELDOUT + questions, seed=seed)
+    rows = [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
+    tags, draw = parse_tags(layout), random.Random(seed)
+    texts = [
+        sft_row(prompt(row, tags), _raw(each, tags, draw))
+        for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=True)
     ]
-    write_sft(sft, out / "sft" / "cflue_mcq.json")
-    files = {"rl/train": unsure, "rl/val": val, "heldout": heldout}
-    for name, questions in files.items():
-        split = name.rpartition("/")[2]
-        rows = [_rl_row(question, split, index) for index, question in enumerate(questions)]
-        write_parquet(rows, out / f"{name}.parquet")
-    return {"sft": len(sft), **{name: len(questions) for name, questions in files.items()}}
+    if opened:
+        for place in range(0, len(texts), _OPENED_EVERY):
+            item = read_item(with_options(rows[HELDOUT + place]))
+            assert item is not None
+            texts[place] |= {"instruction": item.opened()}
+    _write(out, rows[:HELDOUT], rows[HELDOUT:], texts, layout, max_tokens)
 
 
-def _prompt(question: world.Question) -> str:
-    return multiple_choice_prompt(
-        question.text,
-        question.choices,
-        language=question.language,
-        multiple=question.multiple,
-    )
+def write_published(
+    out: Path, name: str, file: Path, *, seed: int, layout: str, max_tokens: int
+) -> None:
+    """Write the questions of a published data set; no two held-out ones are like one of the others.
+
+    Args:
+        out: The folder.
+        name: Of the data set; multiple choice, such as `cflue`.
+        file: Its file.
+        seed: Of the draw.
+        layout: See `write_world`.
+        max_tokens: See `write_world`.
+
+    Raises:
+        DianjinError: The file can't be read, or has too few questions.
+    """
+    found = [row for row in read(get_reader(name), [file]) if isinstance(row, Question)]
+    kept, _ = unambiguous([row for row in found if row.answer is not None])
+    groups = [list(group) for group in groups_of(kept)]
+    random.Random(seed).shuffle(groups)
+    heldout: list[Question] = []
+    while groups and len(heldout) < min(_PUBLISHED_HELDOUT, len(kept) // 5):
+        heldout += groups.pop()
+    rest = [row for group in groups for row in group]
+    if not heldout or not rest:
+        raise DianjinError(f"{file}: {len(kept)} usable questions are too few; expected 10 or more")
+    tags = parse_tags(layout)
+    texts = [sft_row(prompt(row, tags), row.reasoning or row.question) for row in rest]
+    _write(out, heldout, rest, texts, layout, max_tokens)
 
 
-def _rl_row(question: world.Question, split: str, index: int) -> Row:
-    return verl_row(
-        DATA_SOURCE,
-        _prompt(question),
-        question.gold,
-        split=split,
-        index=index,
-        question=question.text,
-        choices=question.choices,
-    )
+def _raw(question: world.Question, tags: Tags, draw: random.Random) -> str:
+    """Return what somebody writes who knows half of the titles, in the layout or without."""
+    unknown = frozenset(title for title in question.options if draw.random() >= _KNOWN)
+    reasoning, answer = world.trace(question, unknown, draw)
+    boxed = f"\\boxed{{{answer}}}"
+    return tags.wrap(reasoning, boxed) if draw.random() < _FORMED else f"{reasoning}\n{boxed}"
+
+
+def _write(
+    out: Path,
+    heldout: Sequence[Question],
+    rest: Sequence[Question],
+    texts: Sequence[Row],
+    layout: str,
+    max_tokens: int,
+) -> None:
+    (out / "sft").mkdir(parents=True, exist_ok=True)
+    write_questions(rest, out / "questions.parquet")
+    write_sft(texts, out / "sft" / "cflue_mcq.json")
+    lines = []
+    for question in heldout:
+        row = {key: getattr(question, key) for key in _COLUMNS}
+        row |= {"choices": dict(question.choices), "multiple": question.multiple}
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    protocol = {
+        "about": "Greedy, in the layout of the training, as its rules grade.",
+        "source": "dianjin_ext/quickstart/datasets.py",
+        "sampling": {"temperature": 0.0, "max_tokens": max_tokens},
+        "grading": {"tags": layout},
+    }
+    files = {
+        "heldout.jsonl": "".join(lines),
+        "heldout.yaml": yaml.safe_dump(_MAPPING, sort_keys=False),
+        "protocol.yaml": yaml.safe_dump(protocol, sort_keys=False),
+        "settings.yaml": yaml.safe_dump({"model": {"max_in_flight": _IN_FLIGHT}}),
+    }
+    for name, text in files.items():
+        with replacing(out / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    print(f"{len(rest)} questions, {len(heldout)} held out")
+
+
+def main() -> None:
+    """Write the files."""
+    parser = argparse.ArgumentParser(prog="python -m dianjin_ext.quickstart.datasets")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--questions", type=int, default=3000, help="made up for training")
+    parser.add_argument("--published", help="DATASET:FILE in place of made-up questions")
+    parser.add_argument("--opened", action="store_true", help="raw text has open questions too")
+    parser.add_argument("--layout", default="dianjin_r1", help="of responses")
+    parser.add_argument("--max-tokens", type=int, default=96, help="of a reply in the evaluation")
+    given = parser.parse_args()
+    same = {"seed": given.seed, "layout": given.layout, "max_tokens": given.max_tokens}
+    if given.published is None:
+        write_world(given.out, questions=given.questions, opened=given.opened, **same)
+        return
+    name, _, file = given.published.partition(":")
+    write_published(given.out, name, Path(file), **same)
 
 
 if __name__ == "__main__":
-    print(write_world(Path(sys.argv[1]), seed=int(sys.argv[2])))
+    main()

@@ -1,206 +1,138 @@
-"""The stages of a quickstart run: each is one command that a user could type."""
+"""The stages of a run: a recipe's, at `size=tiny platform=cpu`, and those around them."""
 
-import json
-import os
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any, Final
 
-from dianjin_ext.errors import DianjinError
-from dianjin_ext.resources import folder
+from dianjin_ext.quickstart import around
+from dianjin_ext.quickstart.plan import QUESTIONS, Plan
+from dianjin_ext.quickstart.progress import of_sft, of_verl
+from dianjin_ext.quickstart.sizes import DATA
+from dianjin_ext.quickstart.stage import Stage
+from dianjin_ext.quickstart.teacher.beside import URL
+from dianjin_ext.recipes import Command, asking, commands
+from dianjin_ext.recipes.recipe import BASE
+from dianjin_ext.recipes.recipe import Stage as Recipes
 
-EVALUATED = ("base", "sft", "grpo")
-DIANJIN = str(Path(sys.executable).with_name("dianjin"))
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Sizes that differ between made-up and real questions; lengths are in tokens."""
-
-    vocabulary: int
-    max_prompt: int
-    max_response: int
-    sft_steps: int
-    grpo_steps: int
-    grpo_prompts: int  # a step
-    micro_batch: int  # responses a rank computes at a time; bounds the memory
-    hidden: int = 128
-    layers: int = 2
+_TEACHER: Final = "teacher"
+_VALIDATION_ROWS: Final = 128
+_ALGORITHMS: Final = {"grpo": "grpo", "gae": "ppo"}
 
 
-WORLD = Settings(
-    vocabulary=1100,
-    max_prompt=128,
-    max_response=96,
-    sft_steps=500,
-    grpo_steps=50,
-    grpo_prompts=32,
-    micro_batch=32,
-)
-# Longer questions in a wide vocabulary, few rows: enough to learn the format, not the answers.
-REAL = Settings(
-    vocabulary=4096,
-    max_prompt=512,
-    max_response=192,
-    sft_steps=400,
-    grpo_steps=10,
-    grpo_prompts=16,
-    micro_batch=8,
-)
+def stages(plan: Plan) -> list[Stage]:
+    """Return the stages of a run, in order."""
+    found = [around.questions(plan), *around.base(plan), around.evaluation(plan, BASE, BASE)]
+    for name, stage in plan.of.stages.items():
+        found += _MAKERS[stage.do](plan, name, stage) if stage.do in _MAKERS else ()
+    return found
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One command, run in the folder of the run, and how far it says it is (done, total)."""
+def _data(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
+    asked = asking(plan.of, name, plan.run, url=URL, model=_TEACHER)
+    sampled = stage.model is not None
 
-    name: str
-    title: str
-    command: list[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    progress: Callable[[], tuple[int, int] | None] = lambda: None
+    def make() -> Command:
+        (command,) = commands(
+            plan.of, name, plan.run, (*_world(plan, stage), *DATA.get(plan.recipe, ()), *asked)
+        )
+        return _beside_teacher(plan, command) if asked else command
 
-
-def stages(out: Path, *, seed: int, data: str | None, llamafactory_python: Path) -> list[Stage]:
-    """Return the stages of a run in `out`, in order; paths in the commands are relative to it."""
-    settings = WORLD if data is None else REAL
-    heldout = "data/heldout.parquet" if data is None else "data/rl/val.parquet"
-    checkpoint = f"grpo/checkpoints/global_step_{settings.grpo_steps}"
-    return [
-        _data(seed, data),
-        model_stage(settings, seed),
-        evaluation_stage("base", "model", heldout, settings),
-        sft_stage(out, settings, seed, llamafactory_python),
-        evaluation_stage("sft", "sft", heldout, settings),
-        _grpo(out, settings, seed),
-        Stage(
-            "merge",
-            "merge the shards of the two ranks",
-            [DIANJIN, "merge", checkpoint, "grpo/model", "--overwrite"],
-        ),
-        evaluation_stage("grpo", "grpo/model", heldout, settings),
-    ]
+    title = "sample the checkpoint, keep what is right" if sampled else "make the training set"
+    yield Stage(name, title, make)
+    if asked or sampled:
+        yield around.labels(plan, name, plan.run.built(stage))
 
 
-def _data(seed: int, data: str | None) -> Stage:
-    if data is None:
-        command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets", "data", str(seed)]
-        return Stage("data", "make up questions", command)
-    name, _, file = data.partition(":")
-    if name != "cflue" or not file:
-        raise DianjinError(f"--data {data}: expected cflue:FILE, with CFLUE's knowledge.json")
-    if not Path(file).is_file():
-        raise DianjinError(f"--data {data}: there is no file {file}")
-    command = [DIANJIN, "prepare", "cflue", str(Path(file).absolute()), "--on-error", "skip"]
-    return Stage("data", "prepare CFLUE", [*command, "--out", "data", "--seed", str(seed)])
+def _world(plan: Plan, stage: Recipes) -> Iterator[str]:
+    """Yield what a pipeline is told of the questions: one of its files, and all that is in it."""
+    steps: dict[str, dict[str, Any]] = plan.config("data", stage.config)["steps"]
+    reads = {name: step for name, step in steps.items() if step["step"] == "read"}
+    read = next((n for n, step in reads.items() if step["dataset"] == "cflue"), next(iter(reads)))
+    file = str(reads[read]["files"]).removeprefix("${files.").removesuffix("}")
+    yield f"files.{file}={QUESTIONS}/questions.parquet"
+    yield from (f"steps.{read}.dataset=''", f"steps.{read}.splits=[]")
+    for name, step in steps.items():
+        if step["step"] == "mix":
+            yield from (f"steps.{name}.preset=''", f"steps.{name}.val_rows={_VALIDATION_ROWS}")
+            yield f"steps.{name}.seed={plan.seed}"
+        if step["step"] == "sample" and not step.get("optional"):
+            yield f"steps.{name}.max_tokens={plan.sizes.max_response}"
 
 
-def model_stage(settings: Settings, seed: int) -> Stage:
-    """Return the stage that makes `model`, with a tokenizer for data/sft/cflue_mcq.json."""
-    return Stage(
-        "model",
-        "build a tiny Qwen2 model and tokenizer",
-        [
-            *(sys.executable, "-m", "dianjin_ext.quickstart.model"),
-            *("data/sft/cflue_mcq.json", "model"),
-            *map(str, (settings.vocabulary, settings.hidden, settings.layers, seed)),
-        ],
+def _sft(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
+    output = plan.run.trained(plan.of, name)
+
+    def make(index: int = 0) -> Command:
+        extra = (*plan.sizes.sft, *around.sft_words(plan, output))
+        command = commands(plan.of, name, plan.run, extra)[index]
+        return Command(command.words, {**command.environment, "NPROC_PER_NODE": "2"})
+
+    progress = of_sft(plan.out / output / "trainer_log.jsonl")
+    yield Stage(name, "SFT with LLaMA-Factory on two ranks", make, progress)
+    if plan.run.adapter:
+        yield Stage(f"{name}-export", "put the adapter into the model", lambda: make(1))
+    yield around.evaluation(plan, name, plan.run.model(plan.of, name))
+
+
+def _rl(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
+    asked = asking(plan.of, name, plan.run, url=URL, model=_TEACHER)
+    output = plan.run.trained(plan.of, name)
+    attempt = len(list((plan.out / output).glob("metrics-*.jsonl")))  # verl would empty an old file
+    metrics = f"{output}/metrics-{attempt}.jsonl"
+    own = (
+        f"data.seed={plan.seed}",
+        f"actor_rollout_ref.rollout.seed={plan.seed}",
+        f"actor_rollout_ref.actor.fsdp_config.seed={plan.seed}",
+        f"trainer.validation_data_dir={output}/validation",  # the responses behind val-core
+        "trainer.logger=[console,file,tensorboard]",
+        f"hydra.run.dir={output}/hydra",
+    )
+
+    def make() -> Command:
+        (command,) = commands(plan.of, name, plan.run, (*plan.sizes.rl, *own, *asked))
+        shown = ("-m", "dianjin_ext.hosts.verl.console", f"{output}/verl.log", "python", "-u")
+        words = (command.words[0], *shown, *command.words[1:])
+        folder = plan.out / output
+        variables = {
+            "VERL_FILE_LOGGER_PATH": str(plan.out / metrics),
+            "TENSORBOARD_DIR": str(folder / "tensorboard"),
+        }
+        command = Command(words, {**command.environment, **variables})
+        return _beside_teacher(plan, command) if asked else command
+
+    yield Stage(
+        name,
+        f"{_algorithm(plan, stage).upper()} with verl, FSDP2 on two ranks",
+        make,
+        of_verl(plan.out / metrics, plan.out / "logs" / f"{name}.log"),
     )
 
 
-def evaluation_stage(name: str, model: str, heldout: str, settings: Settings) -> Stage:
-    """Return the stage that writes evaluation/NAME.jsonl, a model's answers to held-out rows."""
-    return Stage(
-        f"evaluate-{name}",
-        f"answer the held-out questions: {name}",
-        [
-            *(sys.executable, "-m", "dianjin_ext.evaluation.generate", model, heldout),
-            *(f"evaluation/{name}.jsonl", str(settings.max_response)),
-        ],
-    )
+def _merge(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
+    def make() -> Command:
+        (command,) = commands(plan.of, name, plan.run, ("--overwrite",))
+        return command
+
+    yield Stage(name, "merge the shards of the two ranks", make)
+    trained = stage.model or ""
+    called = trained
+    if trained.startswith("rl"):  # a name that says less than what was done
+        called = _algorithm(plan, plan.of.stage(trained))
+    yield around.evaluation(plan, called, plan.run.model(plan.of, name))
 
 
-def sft_stage(out: Path, settings: Settings, seed: int, python: Path) -> Stage:
-    """Return the stage that trains `model` on data/sft/cflue_mcq.json, into `sft`.
-
-    Args:
-        out: Folder that it runs in.
-        settings: Sizes.
-        seed: Of the order of the rows.
-        python: Of the environment that has LLaMA-Factory.
-    """
-    log = out / "sft" / "trainer_log.jsonl"
-
-    def progress() -> tuple[int, int] | None:
-        line = _last_line(log)
-        return (line["current_steps"], line["total_steps"]) if line else None
-
-    return Stage(
-        "sft",
-        "SFT with LLaMA-Factory on two ranks",
-        [
-            *(str(python.with_name("llamafactory-cli")), "train"),
-            str(folder("configs") / "sft_tiny.yaml"),
-            *("model_name_or_path=model", "dataset_dir=data", "output_dir=sft"),
-            f"cutoff_len={settings.max_prompt + settings.max_response}",
-            f"max_steps={settings.sft_steps}",
-            f"seed={seed}",
-            # without a checkpoint there is nothing to go on from, and LLaMA-Factory would refuse
-            f"overwrite_output_dir={not any((out / 'sft').glob('checkpoint-*'))}",
-        ],
-        {
-            "FORCE_TORCHRUN": "1",
-            "NPROC_PER_NODE": "2",
-            "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",  # torchrun
-        },
-        progress,
-    )
+_MAKERS: Final = {"data": _data, "sft": _sft, "rl": _rl, "merge": _merge}
+"""How a stage of each kind is run; those that are not here are served and evaluated otherwise."""
 
 
-def _grpo(out: Path, settings: Settings, seed: int) -> Stage:
-    attempt = len(list((out / "grpo").glob("metrics-*.jsonl")))  # verl would empty an old file
-    metrics = f"grpo/metrics-{attempt}.jsonl"
-
-    def progress() -> tuple[int, int] | None:
-        line = _last_line(out / metrics)
-        return (line["step"], settings.grpo_steps) if line else None
-
-    return Stage(
-        "grpo",
-        "GRPO with verl, FSDP2 on two ranks",
-        [
-            *(sys.executable, "-m", "dianjin_ext.hosts.verl.console", "grpo/verl.log"),
-            *(sys.executable, "-u", "-m", "verl.trainer.main_ppo"),
-            *("--config-path", str(folder("configs")), "--config-name", "rl"),
-            *("size=tiny", "platform=cpu"),
-            *("data.train_files=data/rl/train.parquet", "data.val_files=data/rl/val.parquet"),
-            f"data.train_batch_size={settings.grpo_prompts}",
-            f"actor_rollout_ref.actor.ppo_mini_batch_size={settings.grpo_prompts}",
-            f"actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu={settings.micro_batch}",
-            f"data.max_prompt_length={settings.max_prompt}",
-            f"data.max_response_length={settings.max_response}",
-            f"data.seed={seed}",
-            f"actor_rollout_ref.rollout.seed={seed}",
-            f"actor_rollout_ref.actor.fsdp_config.seed={seed}",
-            "actor_rollout_ref.model.path=sft",
-            f"trainer.total_training_steps={settings.grpo_steps}",
-            "trainer.default_local_dir=grpo/checkpoints",
-            "trainer.validation_data_dir=grpo/validation",  # the responses behind val-core
-            "trainer.logger=[console,file,tensorboard]",
-            "hydra.run.dir=grpo/hydra",
-        ],
-        {
-            "VERL_PLATFORM": "cpu",
-            "VERL_FILE_LOGGER_PATH": str(out / metrics),
-            "TENSORBOARD_DIR": str(out / "grpo" / "tensorboard"),
-        },
-        progress,
-    )
+def _algorithm(plan: Plan, stage: Recipes) -> str:
+    algorithm = plan.rl(stage.config)["algorithm"]
+    return _ALGORITHMS[algorithm["adv_estimator"]]
 
 
-def _last_line(path: Path) -> dict[str, int]:
-    """Return the last whole JSON line of a file that is being written, or an empty dict."""
-    if not path.is_file():
-        return {}
-    lines = path.read_bytes().rpartition(b"\n")[0].splitlines()
-    return dict(json.loads(lines[-1])) if lines else {}
+def _beside_teacher(plan: Plan, command: Command) -> Command:
+    """Return a command that is run beside a teacher, which doesn't know all titles."""
+    words = ["python", "-m", "dianjin_ext.quickstart.teacher.beside", "--seed", str(plan.seed)]
+    words += ["--guess", "1"] if plan.data is None else []
+    if plan.data is not None:
+        words += ["--questions", f"{QUESTIONS}/questions.parquet"]
+    return Command((*words, "--", *command.words), {**command.environment, "OPENAI_API_KEY": "-"})

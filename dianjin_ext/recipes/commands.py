@@ -1,7 +1,7 @@
 """The commands of a stage, as a user would type them."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +116,8 @@ def sft_keys(run: Run, config: str | None) -> dict[str, Any]:
         keys = {key: value for key, value in keys.items() if not key.startswith("lr_scheduler")}
     for method in run.methods:
         if (_root(run) / "sft" / f"{method}.yaml").is_file():
-            keys |= _read(run, f"sft/{method}.yaml")
+            own = _read(run, f"sft/{method}.yaml")
+            keys |= {k: v for k, v in own.items() if (run.size, k) != (TINY, "learning_rate")}
     return keys
 
 
@@ -130,7 +131,8 @@ def _rl(
         *("python", "-m", "verl.trainer.main_ppo"),
         *("--config-path", configs, "--config-name", "rl"),
         *(f"recipe={stage.config}", f"size={run.size}", f"platform={run.platform}"),
-        *([f"method=[{','.join(run.methods)}]"] if run.methods else []),
+        *_group("method", run.methods),
+        *_group("tiny", [each for each in (stage.config, *run.methods) if _is_tiny(run, each)]),
         f"actor_rollout_ref.model.path={model}",
         f"data.train_files={built}/train.parquet",
         f"data.val_files={built}/val.parquet",
@@ -138,6 +140,15 @@ def _rl(
     ]
     environment = {"VERL_PLATFORM": "cpu"} if run.platform == "cpu" else {}
     return [Command((*words, *extra), environment)]
+
+
+def _group(name: str, chosen: Sequence[str | None]) -> list[str]:
+    return [f"{name}=[{','.join(map(str, chosen))}]"] if chosen else []
+
+
+def _is_tiny(run: Run, name: str | None) -> bool:
+    """Return whether a recipe or a method needs something else at size `tiny`."""
+    return run.size == TINY and (_root(run) / TINY / f"{name}.yaml").is_file()
 
 
 def _merge(

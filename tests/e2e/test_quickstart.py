@@ -1,10 +1,10 @@
 """The whole quickstart with few steps: every stage and both hosts, for real."""
 
-import dataclasses
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ pytest.importorskip("verl")
 from dianjin_ext.inference.server import serving
 from dianjin_ext.parquet import read_rows
 from dianjin_ext.questions.prompts import multiple_choice_prompt
-from dianjin_ext.quickstart import stages
+from dianjin_ext.quickstart import plan
 from dianjin_ext.quickstart.run import LLAMAFACTORY_PYTHON, run
+from dianjin_ext.quickstart.sizes import WORLD
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = Path(os.environ.get(LLAMAFACTORY_PYTHON, ROOT / ".venv/llamafactory/bin/python"))
@@ -26,14 +27,24 @@ pytestmark = [
 ]
 
 
+SHORT = replace(
+    WORLD,
+    sft=("max_steps=120",),
+    rl=(
+        "data.train_batch_size=8",
+        "actor_rollout_ref.actor.ppo_mini_batch_size=8",
+        "trainer.total_training_steps=2",
+    ),
+)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The folder of a short run; enough SFT to answer in the format, and sometimes right."""
-    small = dataclasses.replace(stages.WORLD, sft_steps=120, grpo_steps=2, grpo_prompts=8)
     out = tmp_path_factory.mktemp("quickstart") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "WORLD", small)
-        run(out, seed=0, data=None, resume=False, llamafactory_python=PYTHON)
+        patch.setattr(plan, "WORLD", SHORT)
+        run(out, llamafactory_python=PYTHON)
         yield out
 
 
@@ -41,28 +52,38 @@ def test_every_stage_runs_and_is_reported(finished):
     out = finished
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert summary["base"]["format_rate"] == 0.0
-    assert {summary[name]["n"] for name in stages.EVALUATED} == {1000}
+    assert [row["name"] for row in summary["models"]] == ["base", "sft", "grpo"]
+    for row in summary["models"]:
+        assert row["n"] == 1000
+        assert row["accuracy_low"] <= row["accuracy"] <= row["accuracy_high"]
+        assert summary[row["name"]] == {key: row[key] for key in row if key != "name"}
     for usage in summary["stages"].values():
         assert usage["seconds"] > 0
+        assert 0 < usage["processor_seconds"] < 1000
         assert 0 < usage["peak_memory_gib"] < 8
     losses = [json.loads(x) for x in (out / "sft" / "trainer_log.jsonl").read_text().splitlines()]
     assert losses[-2]["loss"] < losses[0]["loss"]
-    steps = [json.loads(x) for x in (out / "grpo" / "metrics-0.jsonl").read_text().splitlines()]
+    steps = [json.loads(x) for x in (out / "rl" / "metrics-0.jsonl").read_text().splitlines()]
     assert steps[-1]["step"] == 2
     assert "reward/acc/mean" in steps[-1]["data"]
     page = (out / "report.html").read_text("utf-8")
     assert page.count("<svg") >= 6
-    assert all(f'<h2><span lang="en">{name}<' in page for name in ("Training", "What changed"))
+    heads = ("Training", "What changed", "Data")
+    assert all(f'<h2><span lang="en">{name}<' in page for name in heads)
     facts = json.loads((out / "report.json").read_text("utf-8"))
-    assert [run["name"] for run in facts["runs"]] == list(stages.EVALUATED)
+    assert [run["name"] for run in facts["runs"]] == ["base", "sft", "grpo"]
     for run_ in facts["runs"]:
         assert run_["results"][0]["accuracy"] == summary[run_["name"]]["accuracy"]
+    (card,) = facts["cards"]
+    (measured,) = card["filters"]
+    assert measured["precision"]["low"] > measured["keep_all"]["precision"]["high"]
+    assert f"{100 * measured['recall']['rate']:.1f}" in page
     assert list(summary["commands"]) == list(summary["stages"])
     assert not list(out.rglob("*.part"))
 
-    written = {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}
-    run(out, seed=0, data=None, resume=True, llamafactory_python=PYTHON)
-    assert written == {path: path.stat().st_mtime_ns for path in (out / "evaluation").iterdir()}
+    written = {path: path.stat().st_mtime_ns for path in (out / "evaluation").rglob("*")}
+    run(out, resume=True, llamafactory_python=PYTHON)
+    assert written == {path: path.stat().st_mtime_ns for path in (out / "evaluation").rglob("*")}
 
 
 PROTOCOL = """\
@@ -81,15 +102,15 @@ data_source: cflue_mcq
 
 
 def test_the_validation_of_a_training_is_the_evaluation_of_its_checkpoint(finished, tmp_path):
-    steps = (finished / "grpo" / "metrics-0.jsonl").read_text().splitlines()
+    steps = (finished / "rl" / "metrics-0.jsonl").read_text().splitlines()
     core = json.loads(steps[-1])["data"]["val-core/cflue_mcq/acc/mean@1"]
-    written = (finished / "grpo" / "validation" / "2.jsonl").read_text("utf-8").splitlines()
+    written = (finished / "rl" / "validation" / "2.jsonl").read_text("utf-8").splitlines()
     # verl decodes the prompt without special tokens
     in_training = {line["input"]: line for line in map(json.loads, written)}
     assert 0 < core < 1 and len(in_training) == 128
 
     files = {True: [], False: []}
-    for row in read_rows(finished / "data" / "rl" / "val.parquet"):
+    for row in read_rows(finished / "data/dianjin_r1/set/rl/val.parquet"):
         given = row["extra_info"]
         choices = {letter: text for letter, text in given["choices"].items() if text is not None}
         asked = row["prompt"][-1]["content"]
@@ -107,7 +128,7 @@ def test_the_validation_of_a_training_is_the_evaluation_of_its_checkpoint(finish
     protocol = tmp_path / "validation.yaml"
     protocol.write_text(PROTOCOL)
     evaluated, right = [], 0.0
-    model = finished / "grpo" / "model"
+    model = finished / "rl" / "merged"
     with serving(model, log=tmp_path / "log", engine="local", name="grpo") as url:
         for several, rows in files.items():
             name = "several" if several else "single"

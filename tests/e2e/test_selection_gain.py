@@ -53,10 +53,11 @@ def test_selected_rows_teach_more_than_as_many_of_all(tmp_path):
 
 
 def asked_of(arm):
-    lines = (arm / "evaluation/heldout.jsonl").read_text("utf-8").splitlines()
-    return {json.loads(line)["prompt"] for line in lines}
+    (responses,) = (arm / "evaluation/sft/responses").iterdir()
+    lines = responses.read_text("utf-8").splitlines()
+    return {json.loads(line)["messages"][-1]["content"] for line in lines}
 
 
 def trained_on(arm):
-    rows = json.loads((arm / "data/sft/cflue_mcq.json").read_text("utf-8"))
+    rows = json.loads((arm / "data/fin_r1/set/sft/cflue_mcq.json").read_text("utf-8"))
     return {row["instruction"] for row in rows}

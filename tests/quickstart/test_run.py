@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 
 pytest.importorskip("verl")
@@ -7,6 +5,9 @@ pytest.importorskip("psutil")
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart import run as quickstart
+from dianjin_ext.quickstart import summary
+from dianjin_ext.quickstart.stage import Stage
+from dianjin_ext.recipes import Command
 
 
 @pytest.fixture
@@ -17,27 +18,26 @@ def start(tmp_path, monkeypatch):
     bin_folder.mkdir(parents=True)
     (bin_folder / "llamafactory-cli").touch()
 
-    def stages(out, **_):
+    def stages(plan):
         make = "import sys, pathlib; pathlib.Path(sys.argv[1]).open('a').write('x')"
         fail = f"{make}; sys.exit(pathlib.Path({str(tmp_path / 'fail')!r}).exists())"
-        return [
-            quickstart.Stage("one", "one", [sys.executable, "-c", make, str(out / "1")]),
-            quickstart.Stage("two", "two", [sys.executable, "-c", fail, str(out / "2")]),
-        ]
+        commands = {
+            "one": Command(("python", "-c", make, str(plan.out / "1"))),
+            "two": Command(("python", "-c", fail, str(plan.out / "2"))),
+        }
+        return [Stage(name, name, lambda made=made: made) for name, made in commands.items()]
 
     monkeypatch.setattr(quickstart, "stages", stages)
-    monkeypatch.setattr(quickstart, "_report", lambda *_, **__: None)
+    monkeypatch.setattr(summary, "write_summary", lambda *_, **__: None)
 
-    def start(out="run", seed=0, data=None, resume=False, python=bin_folder / "python"):
-        quickstart.run(
-            tmp_path / out, seed=seed, data=data, resume=resume, llamafactory_python=python
-        )
+    def start(out="run", python=bin_folder / "python", **given):
+        quickstart.run(tmp_path / out, llamafactory_python=python, **given)
 
     start.folder = tmp_path
     return start
 
 
-def test_resume_runs_only_what_is_not_done(start):
+def test_resume_runs_only_what_is_not_done(start, capsys):
     (start.folder / "fail").touch()
     with pytest.raises(DianjinError, match="exit code 1"):
         start()
@@ -46,6 +46,12 @@ def test_resume_runs_only_what_is_not_done(start):
     start(resume=True)
     assert (start.folder / "run" / "1").read_text() == "x"
     assert (start.folder / "run" / "2").read_text() == "xx"
+    # without a terminal: a line a stage
+    assert capsys.readouterr().out.splitlines() == [
+        *("one", "two"),
+        *("one: done before", "two"),
+        *("one: done before", "two: done before"),
+    ]
 
 
 def test_a_run_is_not_overwritten(start):
@@ -54,10 +60,13 @@ def test_a_run_is_not_overwritten(start):
         start()
 
 
-def test_another_seed_or_other_data_is_another_run(start):
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"recipe": "fin_r1"}, {"methods": ("lora",)}], ids=str
+)
+def test_anything_else_is_another_run(start, other):
     start()
-    with pytest.raises(DianjinError, match="same --seed and --data"):
-        start(seed=1, resume=True)
+    with pytest.raises(DianjinError, match="holds a run of recipe dianjin_r1, seed 0, not of"):
+        start(resume=True, **other)
 
 
 def test_a_folder_of_something_else_is_left_alone(start):
@@ -72,9 +81,18 @@ def test_without_llamafactory_the_mend_is_named(start):
         start(python=None)
 
 
-@pytest.mark.parametrize("data", ["finqa:x", "cflue:", "cflue:absent.json"])
-def test_unknown_data_is_refused_before_anything_is_written(tmp_path, data):
-    from dianjin_ext.quickstart.stages import stages
-
-    with pytest.raises(DianjinError, match="--data"):
-        stages(tmp_path, seed=0, data=data, llamafactory_python=tmp_path)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"data": "finqa:x"}, "--data finqa:x: expected cflue:FILE"),
+        ({"data": "cflue:"}, "--data cflue:: expected cflue:FILE"),
+        ({"data": "cflue:absent.json"}, "there is no file absent.json"),
+        ({"recipe": "dianjin_r2"}, "there is no recipe 'dianjin_r2'; known: deepseek_distill,"),
+        ({"methods": ("lora", "loro")}, "there is no method 'loro'; known: cispo, dapo,"),
+    ],
+    ids=str,
+)
+def test_what_is_not_known_is_refused_before_anything_is_written(start, given, said):
+    with pytest.raises(DianjinError, match=said):
+        start(**given)
+    assert not (start.folder / "run").exists()

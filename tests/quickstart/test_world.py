@@ -1,77 +1,7 @@
-import json
 import random
-import re
 from collections import Counter
 
-import pytest
-
-from dianjin_ext.quickstart import datasets, world
-from dianjin_ext.rewards import compute_score
-
-pq = pytest.importorskip("pyarrow.parquet")
-
-ELEMENT_NAMES = {name: element for element, names in world.ELEMENTS.items() for name in names}
-TITLE_TEXTS = {text: title for title in world.TITLE_ELEMENT for text in title}
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    out = tmp_path_factory.mktemp("world")
-    datasets.write_world(out, seed=0)
-    return out
-
-
-def prompts(out) -> dict[str, list[str]]:
-    sft = json.loads((out / "sft" / "cflue_mcq.json").read_text("utf-8"))
-    files = {"sft": [row["instruction"] for row in sft]}
-    for name in ("rl/train", "rl/val", "heldout"):
-        rows = pq.read_table(out / f"{name}.parquet").to_pylist()
-        files[name] = [row["prompt"][0]["content"] for row in rows]
-    return files
-
-
-def meaning(prompt: str) -> tuple[str, frozenset]:
-    """What a prompt asks, read from its text alone: the element and the titles offered."""
-    question, *options = prompt.rsplit("\n", 4)
-    stem = question.rsplit("\n", 1)[-1]
-    (element,) = {e for name, e in ELEMENT_NAMES.items() if re.search(rf"{name}\b|{name}的", stem)}
-    titles = frozenset(TITLE_TEXTS[option.split(". ", 1)[1]] for option in options)
-    assert len(titles) == 4
-    return element, titles
-
-
-def test_no_question_is_in_two_files_or_twice_in_one(written):
-    seen: dict = {}
-    for name, texts in prompts(written).items():
-        for text in texts:
-            assert meaning(text) not in seen, (name, text, seen[meaning(text)])
-            seen[meaning(text)] = name
-    assert Counter(seen.values()) == {
-        "sft": datasets.SFT_ROWS,
-        "rl/train": datasets.RL_ROWS,
-        "rl/val": datasets.VAL_ROWS,
-        "heldout": datasets.HELDOUT_ROWS,
-    }
-
-
-def test_rl_asks_what_the_writer_was_unsure_of_and_the_held_out_questions_do_not_choose(written):
-    hard = world.hard_titles(seed=0)
-
-    def share(name):
-        meanings = [meaning(prompt) for prompt in prompts(written)[name]]
-        return sum(bool(titles & hard) for _, titles in meanings) / len(meanings)
-
-    assert share("rl/train") == 1.0
-    assert 0.4 < share("heldout") < 0.65  # 1 - (5/6)^4 = 0.52
-
-
-def test_every_gold_scores_one_and_the_neighbouring_letter_does_not(written):
-    for row in pq.read_table(written / "heldout.parquet").to_pylist():
-        gold = row["reward_model"]["ground_truth"]
-        for answer, expected in ((gold, 1.0), ("ABCD".replace(gold[0], ""), 0.0)):
-            response = f"<think>x</think>\n<answer>\\boxed{{{answer}}}</answer>"
-            score = compute_score(row["data_source"], response, gold, row["extra_info"])
-            assert score["score"] == expected, (row, answer)
+from dianjin_ext.quickstart import world
 
 
 def test_letters_carry_nothing():

@@ -66,7 +66,7 @@ def test_a_file_becomes_rows_that_train(tmp_path, file, make):
     python = [sys.executable, "-m"]
     subprocess.run([*python, "dianjin_ext", "init", "."], **run)
     # stands in for what `make quickstart` leaves
-    subprocess.run([*python, "dianjin_ext.quickstart.datasets", "world", "0"], **run)
+    subprocess.run([*python, "dianjin_ext.quickstart.datasets", "world"], **run)
     (tmp_path / "runs/quickstart").mkdir(parents=True)
     model = ["world/sft/cflue_mcq.json", "runs/quickstart/sft", "1024", "64", "2", "0"]
     subprocess.run([*python, "dianjin_ext.quickstart.model", *model], **run)

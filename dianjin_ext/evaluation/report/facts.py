@@ -55,7 +55,7 @@ def gather(
             for folder in folders
             for curves in folder.curves
         ],
-        "cards": [_card(folder) for folder in folders if folder.card],
+        "cards": [_card(folder.path.name, card) for folder in folders for card in folder.cards],
         "folders": [_folder(folder) for folder in folders],
     }
     text = _SURROGATES.sub("\ufffd", json.dumps(facts, ensure_ascii=False))
@@ -121,14 +121,18 @@ def _folder(folder: Folder) -> dict[str, Any]:
     return {"name": folder.path.name, "kind": folder.kind, **summary}
 
 
-def _card(folder: Folder) -> dict[str, Any]:
+def _card(folder: str, card: dict[str, Any]) -> dict[str, Any]:
     """Return of a set's card what a report shows."""
-    card = folder.card or {}
     kept = ("name", "rows", "responses", "questions", "used", "by", "trained", "dropped", "leaks")
     shown = {key: card[key] for key in kept if key in card}
     sources = (card.get("licences") or {}).get("sources") or []
+    filters = (card.get("quality") or {}).get("filters") or []
+    shown["filters"] = [
+        {"filter": each["filter"], "positive": each["positive"], **each["overall"]}
+        for each in filters
+    ]
     shown["licences"] = [
         {"set": each.get("set", ""), "stated": each.get("stated", ""), "rows": each.get("rows", 0)}
         for each in sources
     ]
-    return {"folder": folder.path.name, **shown}
+    return {"folder": folder, **shown}

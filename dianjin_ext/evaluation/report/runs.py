@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.evaluation.report.curves import Curves, find_curves
-from dianjin_ext.evaluation.report.rows import rows
-from dianjin_ext.evaluation.result import Results
 
 Key = tuple[str, str]
 """Benchmark and protocol; what is asked in the same way has the same one."""
@@ -58,7 +56,7 @@ class Folder:
         summary: Its summary.json; empty without one.
         runs: The models that were evaluated.
         curves: Logs of training.
-        card: The facts of a set's card; None without one.
+        cards: The facts of the cards of its sets.
     """
 
     path: Path
@@ -66,7 +64,7 @@ class Folder:
     summary: dict[str, Any] = field(default_factory=dict)
     runs: Sequence[Run] = ()
     curves: Sequence[Curves] = ()
-    card: dict[str, Any] | None = None
+    cards: Sequence[dict[str, Any]] = ()
 
 
 def read_folder(path: Path) -> Folder:
@@ -78,19 +76,24 @@ def read_folder(path: Path) -> Folder:
     if not path.is_dir():
         raise DianjinError(f"{path}: there is no such folder; {_EXPECTED}")
     summary = _json(path / "summary.json")
+    found = Folder(path=path, kind="other", curves=find_curves(path), cards=_cards(path))
+    if isinstance(summary.get("results"), list):
+        return replace(found, kind="eval", summary=summary, runs=[_evaluated(path, summary)])
+    if isinstance(summary.get("models"), list):
+        runs = [_stage(path, row["name"]) for row in summary["models"]]
+        built = [card for place in sorted((path / "data").glob("*")) for card in _cards(place)]
+        return replace(found, kind="quickstart", summary=summary, runs=runs, cards=built)
+    if not found.curves and not found.cards:
+        raise DianjinError(f"{path}: {_EXPECTED}")
+    return found
+
+
+def _cards(path: Path) -> list[dict[str, Any]]:
+    """Return the card of a folder, in a list; none where it has none."""
     card = _json(path / "card.json")
     if card and not all(isinstance(card.get(key), dict) for key in ("used", "by", "licences")):
         raise DianjinError(f"{path / 'card.json'} is no card of `dianjin card`; write it again")
-    found = Folder(path=path, kind="other", curves=find_curves(path), card=card or None)
-    if isinstance(summary.get("results"), list):
-        return replace(found, kind="eval", summary=summary, runs=[_evaluated(path, summary)])
-    if (path / "state.json").is_file() and (path / "evaluation").is_dir():
-        runs = [_stage(path, name) for name, row in summary.items() if _is_result(row)]
-        if runs:
-            return replace(found, kind="quickstart", summary=summary, runs=runs)
-    if not found.curves and not found.card:
-        raise DianjinError(f"{path}: {_EXPECTED}")
-    return found
+    return [card] if card else []
 
 
 def _evaluated(path: Path, summary: dict[str, Any]) -> Run:
@@ -119,29 +122,9 @@ def _evaluated(path: Path, summary: dict[str, Any]) -> Run:
 
 
 def _stage(path: Path, name: str) -> Run:
-    """Return a stage of a quickstart, whose responses are counted here."""
-    file = path / "evaluation" / f"{name}.jsonl"
-    counted, first = Results(1), None
-    for row in rows(file):
-        first = first or row
-        counted.add([row])
-    if first is None:
-        raise DianjinError(f"{file}: no response; run `dianjin quickstart --resume`")
-    key = str(first.get("benchmark", "")), str(first.get("protocol", ""))
-    result = {
-        "benchmark": key[0],
-        "protocol": key[1],
-        "label": key[1],
-        "comparable": True,
-        "departures": [],
-        "model": name,
-        **counted.summary(),
-    }
-    return Run(name=name, model=name, results=[result], responses={key: file})
-
-
-def _is_result(value: Any) -> bool:
-    return isinstance(value, dict) and "accuracy" in value
+    """Return a model of a quickstart, which `dianjin eval` asked."""
+    folder = path / "evaluation" / name
+    return replace(_evaluated(folder, _json(folder / "summary.json")), name=name)
 
 
 def short(model: str) -> str:

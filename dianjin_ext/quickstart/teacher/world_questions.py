@@ -6,19 +6,22 @@ from dianjin_ext.quickstart import world
 
 def world_questions(count: int, *, seed: int) -> list[Question]:
     """Return `count` questions, no two with the same element and titles; see `world.questions`."""
-    return [
-        Question(
-            id=f"world/{seed}/{number}",
-            data_source="cflue_mcq",
-            question=question.text,
-            kind="choice",
-            answer=question.gold,
-            choices=question.choices,
-            multiple=question.multiple,
-            language=question.language,
-            category=question.element,
-            split="train",
-            licence="MIT",
-        )
-        for number, question in enumerate(world.questions(count, seed=seed))
-    ]
+    made = world.questions(count, seed=seed)
+    return [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
+
+
+def as_question(made: world.Question, name: str) -> Question:
+    """Return a made-up question as a row of that name."""
+    return Question(
+        id=name,
+        data_source="cflue_mcq",
+        question=made.text,
+        kind="choice",
+        answer=made.gold,
+        choices=made.choices,
+        multiple=made.multiple,
+        language=made.language,
+        category=made.element,
+        split="train",
+        licence="MIT",
+    )

@@ -17,6 +17,7 @@ def cost(facts: Facts) -> Section | None:
             *(
                 Words("Stage", "阶段"),
                 Words("Seconds", "秒"),
+                Words("Processor seconds", "处理器秒"),
                 Words("Peak memory, GiB", "内存峰值（GiB）"),
             ),
             Words("Command, run in the folder of the page", "命令（在本页所在文件夹运行）"),
@@ -95,6 +96,7 @@ def _stage(folder: Mapping[str, Any], name: str, of: Mapping[str, Any]) -> list[
     return [
         name,
         f"{of['seconds']:,.1f}" if "seconds" in of else None,
+        f"{of['processor_seconds']:,.1f}" if "processor_seconds" in of else None,
         f"{of['peak_memory_gib']:.2f}" if "peak_memory_gib" in of else None,
         Code(command) if command else None,
     ]

@@ -23,10 +23,10 @@ _MOST_CHANGES: Final = 6
 _MADE_UP: Final = Words(
     "The questions are made up by code and the model has half a million parameters: this shows "
     "that every part of the pipeline works and that the reward teaches, not what a real model "
-    "would score. The writer of the SFT traces guesses the accounts it does not know; only GRPO's "
-    "reward sees the true answers.",
+    "would score. The teacher guesses the accounts it does not know; only RL's reward sees the "
+    "true answers.",
     "题目由代码生成，模型只有约五十万参数：本页说明整条流水线可用、奖励确实在起作用，不代表真实模型的成绩。"
-    "SFT 推理的作者对不认识的科目靠猜；只有 GRPO 的奖励知道正确答案。",
+    "写 SFT 数据的教师对不认识的科目靠猜；只有强化学习的奖励知道正确答案。",
 )
 _TINY: Final = Words(
     "The questions are real, the model is not: with about a million parameters and no "
@@ -39,7 +39,8 @@ _TINY: Final = Words(
 def title(facts: Facts) -> Words:
     """Return the title."""
     if _is_quickstart(facts):
-        return Words("From base model to SFT to GRPO", "从基座模型到 SFT 再到 GRPO")
+        called = [name if name == "base" else name.upper() for name in names(facts)]
+        return Words(f"From {' to '.join(called)}", "从" + "到".join(called))
     named = names(facts)
     if not named:
         return Words("Training", "训练过程")

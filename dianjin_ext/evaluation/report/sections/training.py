@@ -25,6 +25,12 @@ _USES: Final = {
     "val": Words("validation rows", "验证数据"),
 }
 
+_FILTERS: Final = {"both": Words("verify, then select", "verify 再 select")}
+_GOOD: Final = {
+    "right": Words("right", "答案正确"),
+    "right and sound": Words("right and sound", "答案与推理都正确"),
+}
+
 Steps = Mapping[str, Sequence[Sequence[float]]]
 
 
@@ -122,6 +128,11 @@ def _card(card: Mapping[str, Any]) -> Iterator[Block]:
     if dropped := card.get("dropped"):
         told: list[list[Cell]] = [[str(name), int(many)] for name, many in dropped.items()]
         yield Table([Words("Dropped because", "剔除原因"), Words("Rows", "行数")], told)
+    if filters := card.get("filters"):
+        heads: list[Text] = [Words("Filter", "过滤"), Words("Good is", "“好”指")]
+        heads += [Words("Precision", "精确率"), Words("Without it", "不过滤时")]
+        heads += [Words("Recall", "召回率"), Words("Labelled", "有标签")]
+        yield Table(heads, [_filter(each) for each in filters])
     rows: list[list[Cell]] = [
         [str(each["set"]), str(each["stated"]), int(each["rows"])] for each in card["licences"]
     ]
@@ -129,3 +140,18 @@ def _card(card: Mapping[str, Any]) -> Iterator[Block]:
         yield Table(
             [Words("Source", "来源"), Words("Licence", "许可证"), Words("Rows", "行数")], rows
         )
+
+
+def _filter(of: Mapping[str, Any]) -> list[Cell]:
+    """Return the row of a filter whose responses the truth is known of."""
+    rates = of["precision"], of["keep_all"]["precision"], of["recall"]
+    return [
+        _FILTERS.get(of["filter"], of["filter"]),
+        _GOOD.get(of["positive"], of["positive"]),
+        *(None if each is None else _rate(each) for each in rates),
+        int(of["labelled"]),
+    ]
+
+
+def _rate(of: Mapping[str, Any]) -> str:
+    return f"{of['rate']:.1%} [{100 * of['low']:.1f}, {100 * of['high']:.1f}]"

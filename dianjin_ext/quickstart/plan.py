@@ -1,0 +1,134 @@
+"""What a quickstart run is of."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from dianjin_ext.errors import DianjinError
+from dianjin_ext.quickstart.sizes import PUBLISHED, WORLD, Sizes
+from dianjin_ext.recipes import Recipe, Run, get_recipe
+from dianjin_ext.recipes.recipe import BASE
+from dianjin_ext.resources import folder
+
+QUESTIONS: Final = "questions"
+"""The folder of the questions, in that of the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run is of, and where.
+
+    Attributes:
+        out: The folder of the run, absolute; commands run in it.
+        recipe: The name of a recipe.
+        methods: Files of `configs/method`.
+        seed: Of the questions, the model, the order of the rows and the rollouts.
+        data: `cflue:FILE` for real questions, None for made-up ones.
+        llamafactory: Python of the environment that has LLaMA-Factory.
+    """
+
+    out: Path
+    recipe: str
+    methods: tuple[str, ...]
+    seed: int
+    data: str | None
+    llamafactory: Path
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What must be the same where a run is gone on with."""
+        return {
+            "recipe": self.recipe,
+            "methods": list(self.methods),
+            "seed": self.seed,
+            "data": self.data,
+        }
+
+    @cached_property
+    def of(self) -> Recipe:
+        """The recipe, read."""
+        return get_recipe(self.recipe)
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of the model, its replies and its training."""
+        return WORLD if self.data is None else PUBLISHED
+
+    @property
+    def run(self) -> Run:
+        """How the recipe is run."""
+        return Run(
+            size="tiny",
+            platform="cpu",
+            methods=self.methods,
+            base=BASE,
+            configs=str(folder("configs")),
+            root=self.out,
+            experiments=".",
+            runs="data",
+        )
+
+    @cached_property
+    def _steps(self) -> list[dict[str, Any]]:
+        """The steps of all its pipelines."""
+        stages = [stage for stage in self.of.stages.values() if stage.do == "data"]
+        return [s for each in stages for s in self.config("data", each.config)["steps"].values()]
+
+    @property
+    def layout(self) -> str:
+        """The layout of responses: that of the recipe's sets."""
+        mixes = [step for step in self._steps if step["step"] == "mix"]
+        return str(next((step["tags"] for step in mixes if "tags" in step), "dianjin_r1"))
+
+    @property
+    def opens(self) -> bool:
+        """Whether multiple choice is rewritten as open questions."""
+        return any(step["step"] == "rewrite" for step in self._steps)
+
+    @cached_property
+    def pretrained(self) -> str | None:
+        """The template of the base model's pretraining; None where it needs to know nothing.
+
+        RL learns from what a model does at times, and an adapter from what it can do already.
+        """
+        for stage in self.of.stages.values():
+            if stage.do == "rl" and stage.model == BASE:
+                groups = [g for g in self.rl(stage.config).get("defaults", [])
+                          if isinstance(g, dict)]  # fmt: skip
+                return str(next((g["/template"] for g in groups if "/template" in g), "dianjin"))
+        return "dianjin" if self.run.adapter else None
+
+    def config(self, group: str, name: str | None) -> dict[str, Any]:
+        """Return a file of `configs/GROUP`."""
+        text = (folder("configs") / group / f"{name}.yaml").read_text(encoding="utf-8")
+        return dict(yaml.safe_load(text))
+
+    def rl(self, name: str | None) -> dict[str, Any]:
+        """Return a file of `configs/recipe`, laid over the one that it begins from."""
+        given = self.config("recipe", name)
+        for each in given.get("defaults", []):
+            if isinstance(each, str) and each != "_self_":
+                given = self.rl(each) | given
+        return given
+
+    def check(self) -> None:
+        """Refuse what can't be run.
+
+        Raises:
+            DianjinError: There is no such recipe, method or file.
+        """
+        known = sorted(path.stem for path in (folder("configs") / "method").glob("*.yaml"))
+        if unknown := [name for name in (self.of and self.methods) if name not in known]:
+            raise DianjinError(f"there is no method {unknown[0]!r}; known: {', '.join(known)}")
+        if self.data is None:
+            return
+        name, _, file = self.data.partition(":")
+        if name != "cflue" or not file:
+            raise DianjinError(
+                f"--data {self.data}: expected cflue:FILE, with CFLUE's knowledge.json"
+            )
+        if not Path(file).is_file():
+            raise DianjinError(f"--data {self.data}: there is no file {file}")
