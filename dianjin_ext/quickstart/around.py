@@ -35,8 +35,9 @@ def base(plan: Plan) -> list[Stage]:
     """Return the stages that make the base model, pretrained where the recipe needs that."""
     sizes = plan.sizes
     out = BASE if plan.pretrained is None else _RANDOM
-    shape = map(str, (sizes.vocabulary, sizes.hidden, sizes.layers, plan.seed))
-    made = Command(("python", "-m", "dianjin_ext.quickstart.model", _TEXTS, out, *shape))
+    own = ["--vocabulary", str(sizes.vocabulary), "--seed", str(plan.seed)]
+    own += ["--template", plan.pretrained] if plan.pretrained is not None else []
+    made = Command(("python", "-m", "dianjin_ext.quickstart.model", _TEXTS, out, *own))
     stages = [Stage("model", "build a tiny Qwen2 model and tokenizer", lambda: made)]
     if plan.pretrained is not None:
         words = [

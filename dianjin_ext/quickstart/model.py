@@ -1,13 +1,17 @@
 """A tiny Qwen2 model and tokenizer, made from nothing: `python -m dianjin_ext.quickstart.model`."""
 
+import argparse
 import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+import yaml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from dianjin_ext.resources import folder
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -67,16 +71,48 @@ def build_model(
     return model
 
 
-def main(sft_file: str, out: str, vocabulary: str, hidden: str, layers: str, seed: str) -> None:
-    """Build both from the SFT rows in `sft_file` and save them in `out`."""
-    rows = json.loads(Path(sft_file).read_text(encoding="utf-8"))[:CORPUS_ROWS]
-    texts = [f"user\n{row['instruction']}\nassistant\n{row['output']}" for row in rows]
-    tokenizer = build_tokenizer(texts, vocabulary=int(vocabulary))
-    model = build_model(tokenizer, hidden=int(hidden), layers=int(layers), seed=int(seed))
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+def rendered(rows: Iterable[Mapping[str, str]], template: str) -> list[str]:
+    """Return what a model reads of rows of SFT under a chat template, without special tokens."""
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    made = environment.from_string(template)
+    return [
+        made.render(
+            messages=[
+                {"role": "user", "content": row["instruction"]},
+                {"role": "assistant", "content": row["output"]},
+            ],
+            eos_token="",
+        )
+        .replace(START, "")
+        .replace(END, "")
+        for row in rows
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Build both from rows of SFT and save them."""
+    parser = argparse.ArgumentParser(prog="python -m dianjin_ext.quickstart.model")
+    parser.add_argument("rows", type=Path, help="of SFT, as JSON")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--template", help="of configs/template, that it will read; else ChatML")
+    parser.add_argument("--vocabulary", type=int, default=1200)
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    template = CHAT_TEMPLATE
+    if given.template is not None:
+        text = (folder("configs") / "template" / f"{given.template}.yaml").read_text("utf-8")
+        template = yaml.safe_load(text)["actor_rollout_ref"]["model"]["custom_chat_template"]
+    rows = json.loads(given.rows.read_text(encoding="utf-8"))[:CORPUS_ROWS]
+    tokenizer = build_tokenizer(rendered(rows, template), vocabulary=given.vocabulary)
+    tokenizer.chat_template = template
+    shape = {"hidden": given.hidden, "layers": given.layers}
+    model = build_model(tokenizer, **shape, seed=given.seed)
+    model.save_pretrained(given.out)
+    tokenizer.save_pretrained(given.out)
     print(f"{model.num_parameters()} parameters, {len(tokenizer)} tokens")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -10,16 +10,12 @@ class Sizes:
 
     Attributes:
         vocabulary: Tokens.
-        hidden: Width of the model.
-        layers: Of the model.
         max_response: Tokens of a response.
         sft: Words for LLaMA-Factory, after the recipe's.
         rl: Words for verl, after the recipe's.
     """
 
     vocabulary: int
-    hidden: int = 128
-    layers: int = 2
     max_response: int = 96
     sft: tuple[str, ...] = ()
     rl: tuple[str, ...] = ()

@@ -68,7 +68,7 @@ def test_a_file_becomes_rows_that_train(tmp_path, file, make):
     # stands in for what `make quickstart` leaves
     subprocess.run([*python, "dianjin_ext.quickstart.datasets", "world"], **run)
     (tmp_path / "runs/quickstart").mkdir(parents=True)
-    model = ["world/sft/cflue_mcq.json", "runs/quickstart/sft", "1024", "64", "2", "0"]
+    model = ["world/sft/cflue_mcq.json", "runs/quickstart/sft", "--hidden", "64"]
     subprocess.run([*python, "dianjin_ext.quickstart.model", *model], **run)
 
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

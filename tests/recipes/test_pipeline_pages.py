@@ -78,7 +78,8 @@ def model(desk):
 
     rows = [{"instruction": text, "output": text} for text in ("资产负债表", "balance sheet")]
     (desk / "texts.json").write_text(json.dumps(rows), encoding="utf-8")
-    main(str(desk / "texts.json"), str(desk / "model"), "400", "32", "1", "0")
+    shape = ["--vocabulary", "400", "--hidden", "32", "--layers", "1"]
+    main([str(desk / "texts.json"), str(desk / "model"), *shape])
     return desk / "model"
 
 
