@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := quickstart
 export PATH := $(CURDIR)/.venv/uv/bin:$(PATH) # where scripts/environments.sh puts uv if need be
 
-quickstart: ## the whole two-stage run on a CPU; goes on where it stopped
+quickstart: ## DianJin-R1's recipe with a tiny model on a CPU; goes on where it stopped
 	scripts/environments.sh verl llamafactory
 	.venv/verl/bin/dianjin quickstart --resume
 

@@ -41,16 +41,18 @@ from dianjin_ext.quickstart.stages import stages
 from dianjin_ext.quickstart.teacher.files import write_labels
 from dianjin_ext.quickstart.teacher.serving import serving_teacher
 from dianjin_ext.quickstart.teacher.truth import truth
+from dianjin_ext.recipes import Command
 from dianjin_ext.resources import folder
 
 RECIPE: Final = "fin_r1"
+STEPS: Final = 500
 LAYOUT: Final = TAGS["dianjin_r1"]
 
 
 def main(seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
     """Measure each seed, write what was found, and return the exit code."""
     python = find_llamafactory(None)
-    this = {"teacher": dict(rates), "recipe": RECIPE}
+    this = {"teacher": dict(rates), "recipe": RECIPE, "steps": STEPS}
     if out.exists() and any(out.iterdir()) and read(out / "run.json") != this:
         raise DianjinError(f"{out} is of another run; choose another folder with --out")
     out.mkdir(parents=True, exist_ok=True)
@@ -158,7 +160,10 @@ def learned(plan: Plan, rows: Sequence[Candidate]) -> dict[str, Any]:
 def run(name: str, plan: Plan) -> float:
     """Run a stage of the quickstart; returns its seconds."""
     (stage,) = (stage for stage in stages(plan) if stage.name == name)
-    return start(stage, stage.make(), plan).seconds
+    command = stage.make()
+    if name == "sft":  # to the end of what the rows teach; the quickstart leaves that to RL
+        command = Command((*command.words, f"max_steps={STEPS}"), command.environment)
+    return start(stage, command, plan).seconds
 
 
 def table(found: Sequence[Mapping[str, Any]]) -> str:

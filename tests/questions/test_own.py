@@ -91,6 +91,17 @@ def test_options_in_one_column(own, options):
 NUMBER = "question: q\nanswer: a\nkind: number\n"
 
 
+def test_whether_several_options_may_be_right_differs_from_row_to_row(own):
+    row = {"题目": "哪一项？", "选项A": "甲", "选项B": "乙", "选项C": "丙"}
+    given = [("B", "否"), ("AB", "是"), ("A", True), ("AB", False), ("C", ""), ("A", "也许")]
+    rows = [row | {"答案": answer, "多选": several} for answer, several in given]
+    columns = EXAM.partition("reasoning")[0]
+    questions, bad = own(rows, columns + "multiple: {column: 多选}\n")
+    assert [q.multiple for q in questions] == [False, True, True, None]
+    assert len(bad) == 2 and "one letter" in bad[0]
+    assert "多选: expected one of true, false, 1, 0, yes, no, 是, 否, found '也许'" in bad[1]
+
+
 def test_numbers_and_their_scale(own):
     rows = [{"q": f"第{i}季度利润？", "a": a} for i, a in enumerate([1150, "12.5%", "(3.2)", "是"])]
     questions, bad = own(rows, NUMBER + "scale: 万元\n")
@@ -159,6 +170,11 @@ def test_a_bad_row_is_told_by_place_column_and_expectation(own, row, message):
         ("question: q\nkind: choice\nchoices: {A: x, C: y}", "letters A, B, … in order"),
         ("question: q\nkind: open\nquestion: p", "'question' is given twice"),
         ("question: q\nkind: number\nscale: {unit: u}", "expected a scale such as 万元"),
+        (
+            "question: q\nkind: number\nmultiple: {of: m}",
+            "expected true or false, or {column: 多选}",
+        ),
+        ("question: q\nkind: number\nmultiple: maybe", "multiple: expected true or false"),
         ("question: [", "can't be read as YAML"),
         ("question: q\nkind: open\ndelimiter: ab", "delimiter: expected one character such as ;"),
         (
