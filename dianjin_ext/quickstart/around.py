@@ -68,7 +68,7 @@ def evaluation(plan: Plan, name: str, model: str) -> Stage:
     command = Command(
         (
             *("dianjin", "eval", "own:heldout", "--data", f"{QUESTIONS}/heldout.jsonl"),
-            *("--map", f"{QUESTIONS}/heldout.yaml", "--protocol", f"{QUESTIONS}/protocol.yaml"),
+            *("--map", f"{QUESTIONS}/heldout.yaml", "--protocol", f"{QUESTIONS}/greedy.yaml"),
             *("--settings", f"{QUESTIONS}/settings.yaml"),
             *("--model", model, "--out", f"evaluation/{name}"),
         )

@@ -5,7 +5,7 @@
     questions.parquet        for the recipe's pipeline, and for its teacher
     heldout.jsonl            what every model is asked, one JSON object a question
     heldout.yaml             which key is what there, for `dianjin eval own:heldout --map`
-    protocol.yaml            how they are asked and graded
+    greedy.yaml            how they are asked and graded
     settings.yaml            how many at a time
     sft/cflue_mcq.json       raw text: the tokenizer is made of it, and where a recipe begins with
                              RL on a base model, the base model is pretrained on it
@@ -141,7 +141,7 @@ def _write(
     files = {
         "heldout.jsonl": "".join(lines),
         "heldout.yaml": yaml.safe_dump(_MAPPING, sort_keys=False),
-        "protocol.yaml": yaml.safe_dump(protocol, sort_keys=False),
+        "greedy.yaml": yaml.safe_dump(protocol, sort_keys=False),
         "settings.yaml": yaml.safe_dump({"model": {"max_in_flight": _IN_FLIGHT}}),
     }
     for name, text in files.items():

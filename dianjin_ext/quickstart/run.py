@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # needs psutil
     from dianjin_ext.quickstart.process import Usage
 
 LLAMAFACTORY_PYTHON: Final = "DIANJIN_LLAMAFACTORY_PYTHON"
-MODULES: Final = ("verl", "jinja2", "psutil", "pyarrow", "scipy", "openai", "aiohttp")
+MODULES: Final = ("verl", "jinja2", "psutil", "pyarrow", "scipy", "aiohttp")
 
 
 def run(

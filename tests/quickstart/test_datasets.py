@@ -56,7 +56,7 @@ def test_every_gold_scores_one_and_the_neighbouring_letter_does_not(written):
 def test_an_evaluation_asks_them_as_training_does(written):
     (task,) = plan(
         ["own:heldout"],
-        [str(written / "protocol.yaml")],
+        [str(written / "greedy.yaml")],
         data=[str(written / "heldout.jsonl")],
         mapping=written / "heldout.yaml",
     )
@@ -104,8 +104,10 @@ def test_published_questions_are_held_out_in_groups(tmp_path):
 
 
 def test_the_seed_decides(tmp_path):
-    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
-        command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets", str(tmp_path / name)]
-        subprocess.run([*command, "--seed", str(seed), "--questions", "50"], check=True)
-    read = {name: (tmp_path / name / "heldout.jsonl").read_text("utf-8") for name in "abc"}
-    assert read["a"] == read["b"] != read["c"]
+    command = [sys.executable, "-m", "dianjin_ext.quickstart.datasets", str(tmp_path / "typed")]
+    subprocess.run([*command, "--seed", "5", "--questions", "50"], check=True)
+    same = {"questions": 50, "layout": "dianjin_r1", "max_tokens": 96}
+    for name, seed in (("same", 5), ("other", 6)):
+        datasets.write_world(tmp_path / name, seed=seed, **same)
+    read = {path.parent.name: path.read_bytes() for path in tmp_path.glob("*/heldout.jsonl")}
+    assert read["typed"] == read["same"] != read["other"]
