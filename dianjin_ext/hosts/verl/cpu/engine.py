@@ -21,6 +21,7 @@ from verl.workers.engine.fsdp.transformer_impl import (
 )
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.hosts.verl.cpu import responses
 
 __all__ = ["CPUEngineWithLMHead", "CPUEngineWithValueHead"]
 
@@ -75,6 +76,28 @@ class _OnCPU:
 @EngineRegistry.register(model_type="language_model", backend=["fsdp", "fsdp2"], device="cpu")
 class CPUEngineWithLMHead(_OnCPU, FSDPEngineWithLMHead):
     """The language-model engine, sharded over processes that have no accelerator."""
+
+    def prepare_model_inputs(self, micro_batch: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what to call the model with; see `responses`."""
+        inputs, args = super().prepare_model_inputs(micro_batch)
+        args["aligned"] = responses.can_align(self.module, inputs, micro_batch)
+        return responses.align(inputs, micro_batch) if args["aligned"] else inputs, args
+
+    def prepare_model_outputs(
+        self, output: Any, output_args: dict[str, Any], micro_batch: Any, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return log-probabilities and, where asked for, entropies."""
+        if output_args["aligned"]:
+            return responses.outputs(output.logits, output_args, micro_batch)
+        return dict(
+            super().prepare_model_outputs(output, output_args, micro_batch, *args, **kwargs)
+        )
+
+    def forward_step(self, micro_batch: Any, loss_function: Any, forward_only: bool) -> Any:
+        """Compute the loss of a micro-batch."""
+        if not forward_only:
+            micro_batch = responses.with_gradient(micro_batch, loss_function)
+        return super().forward_step(micro_batch, loss_function, forward_only)
 
 
 @EngineRegistry.register(model_type="value_model", backend=["fsdp", "fsdp2"], device="cpu")
