@@ -18,6 +18,9 @@ def register() -> None:
     from verl.workers.rollout.replica import RolloutReplicaRegistry
 
     import dianjin_ext.hosts.verl.cpu.platform  # noqa: F401  (registers itself)
+    from dianjin_ext.hosts.verl.cpu.processes import start_fewer
+
+    start_fewer()
 
     _ROLLOUT_REGISTRY[ROLLOUT_NAME, "async"] = "dianjin_ext.hosts.verl.cpu.rollout.ServerAdapter"
     RolloutReplicaRegistry.register(ROLLOUT_NAME, _load_replica)
