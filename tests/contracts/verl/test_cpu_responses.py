@@ -12,6 +12,7 @@ from tensordict import TensorDict
 from transformers import Qwen2Config, Qwen2ForCausalLM
 from verl.utils import tensordict_utils as tu
 from verl.workers.config import FSDPActorConfig, OptimizerConfig, PolicyLossConfig
+from verl.workers.engine.fsdp import transformer_impl
 from verl.workers.engine.fsdp.transformer_impl import FSDPEngineWithLMHead
 from verl.workers.utils.losses import ppo_loss
 from verl.workers.utils.padding import response_from_nested
@@ -65,6 +66,13 @@ def actor(**options):
         policy_loss=PolicyLossConfig(loss_mode=mode),
         **options,
     )
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    """Let verl, which looked for a device when it was imported, work in main memory."""
+    monkeypatch.setattr(transformer_impl, "get_device_name", lambda: "cpu")
+    monkeypatch.setattr(transformer_impl, "get_device_id", lambda: "cpu")
 
 
 @pytest.fixture(scope="module")
