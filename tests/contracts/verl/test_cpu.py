@@ -106,3 +106,30 @@ def test_configuration_group_fits_verls_stock_recipe():
         )
     config = OmegaConf.to_container(config.ray_kwargs.ray_init, resolve=False)
     assert config["num_gpus"] == "${trainer.n_gpus_per_node}"
+
+
+def test_workers_look_for_cycles_seldom():
+    import gc
+
+    from omegaconf import OmegaConf
+    from ray._common.utils import load_class
+
+    platform = OmegaConf.load(CONFIGS / "platform" / "cpu.yaml")
+    hook = load_class(platform.ray_kwargs.ray_init.runtime_env.worker_process_setup_hook)
+    before = gc.get_threshold()
+    try:
+        hook()  # as Ray calls it, without arguments
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_what_the_user_says_of_rays_processes_stays(monkeypatch):
+    from dianjin_ext.hosts.verl.cpu.processes import start_fewer
+
+    variables = {"RAY_prestart_worker_first_driver": "1"}
+    monkeypatch.setattr(os, "environ", variables)
+    start_fewer()
+    assert variables["RAY_prestart_worker_first_driver"] == "1"
+    assert variables["REPORTER_UPDATE_INTERVAL_MS"] == "60000"

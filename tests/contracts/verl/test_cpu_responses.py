@@ -166,3 +166,19 @@ def test_the_head_sees_responses_only(model):
     step(CPUEngineWithLMHead, model, micro_batch())
     hook.remove()
     assert seen == [(4, max(RESPONSES) + 1, 32)]
+
+
+@pytest.mark.parametrize("case", ["no responses", "packed", "images", "fused"])
+def test_other_batches_go_verls_way(model, case):
+    batch = micro_batch()
+    inputs = dict.fromkeys(("input_ids", "attention_mask", "position_ids"), torch.ones(4, 14))
+    assert responses.can_align(model, inputs, batch)
+    if case == "no responses":
+        batch = batch.exclude("responses")
+    elif case == "packed":
+        inputs["attention_mask"] = None
+    elif case == "images":
+        inputs["pixel_values"] = torch.ones(1)
+    else:
+        tu.assign_non_tensor(batch, use_fused_kernels=True)
+    assert not responses.can_align(model, inputs, batch)
