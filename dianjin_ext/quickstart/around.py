@@ -13,7 +13,6 @@ from dianjin_ext.recipes.recipe import BASE
 _TEXTS: Final = f"{QUESTIONS}/sft/cflue_mcq.json"
 _MADE_UP: Final = 3000  # where no other number is named
 _RANDOM: Final = "random"
-_PRETRAINING_STEPS: Final = 250
 
 
 def questions(plan: Plan) -> Stage:
@@ -43,7 +42,7 @@ def base(plan: Plan) -> list[Stage]:
         words = [
             *("llamafactory-cli", "train", f"{plan.run.configs}/sft_tiny.yaml"),
             *(f"model_name_or_path={_RANDOM}", f"dataset_dir={QUESTIONS}", f"output_dir={BASE}"),
-            *(f"template={plan.pretrained}", f"max_steps={_PRETRAINING_STEPS}"),
+            f"template={plan.pretrained}",
             *sizes.sft,
             *sft_words(plan, BASE),
         ]

@@ -35,8 +35,10 @@ from dianjin_ext.rewards.policy import parse_tags
 
 HELDOUT: Final = 1000
 _PUBLISHED_HELDOUT: Final = 200
-_KNOWN, _FORMED = 0.5, 0.5
-"""Of raw text: the share of titles whose element its writers know, and of texts in the layout."""
+_KNOWN: Final = 15
+"""Titles whose element the writers of raw text know; that of the others they guess each time."""
+
+_FORMED: Final = 0.5  # share of raw text that is in the layout
 
 _OPENED_EVERY: Final = 4
 _IN_FLIGHT: Final = 250  # replies that a tiny model writes at a time
@@ -65,8 +67,10 @@ def write_world(
     made = world.questions(HELDOUT + questions, seed=seed)
     rows = [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
     tags, draw = parse_tags(layout), random.Random(seed)
+    titles = sorted(world.TITLE_ELEMENT)
+    unknown = frozenset(draw.sample(titles, len(titles) - _KNOWN))
     texts = [
-        sft_row(prompt(row, tags), _raw(each, tags, draw))
+        sft_row(prompt(row, tags), _raw(each, unknown, tags, draw))
         for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=True)
     ]
     if opened:
@@ -108,9 +112,13 @@ def write_published(
     _write(out, heldout, rest, texts, layout, max_tokens)
 
 
-def _raw(question: world.Question, tags: Tags, draw: random.Random) -> str:
-    """Return what somebody writes who knows half of the titles, in the layout or without."""
-    unknown = frozenset(title for title in question.options if draw.random() >= _KNOWN)
+def _raw(
+    question: world.Question,
+    unknown: frozenset[tuple[str, str]],
+    tags: Tags,
+    draw: random.Random,
+) -> str:
+    """Return what somebody writes who guesses some titles, in the layout or without."""
     reasoning, answer = world.trace(question, unknown, draw)
     boxed = f"\\boxed{{{answer}}}"
     return tags.wrap(reasoning, boxed) if draw.random() < _FORMED else f"{reasoning}\n{boxed}"

@@ -132,7 +132,7 @@ def _algorithm(plan: Plan, stage: Recipes) -> str:
 def _beside_teacher(plan: Plan, command: Command) -> Command:
     """Return a command that is run beside a teacher, which doesn't know all titles."""
     words = ["python", "-m", "dianjin_ext.quickstart.teacher.beside", "--seed", str(plan.seed)]
-    words += ["--guess", "1"] if plan.data is None else []
+    words += ["--guess", "1", "--belief", "0.8"] if plan.data is None else []
     if plan.data is not None:
         words += ["--questions", f"{QUESTIONS}/questions.parquet"]
     return Command((*words, "--", *command.words), {**command.environment, "OPENAI_API_KEY": "-"})

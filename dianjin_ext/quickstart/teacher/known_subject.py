@@ -68,7 +68,7 @@ class KnownSubject:
         """Return what is asked, what is given, what is compared, and the answer."""
         return "\n".join(phrases.steps(self.question, answer, self.language))
 
-    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+    def tried(self, rate: float, draws: Draws, *, belief: float = 0.0) -> tuple[str, str]:
         """Return reasoning and the gold answer; of these questions it knows all."""
         return self.reason(self.gold, draws), self.gold
 

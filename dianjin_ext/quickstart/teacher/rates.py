@@ -17,8 +17,8 @@ class Rates:
     Of an answer, `cut`, `no_answer`, `wrong` and `broken` are drawn one after the other, each where
     none before it came: a reply is right and sound with
     (1 - cut) (1 - no_answer) (1 - wrong) (1 - broken). Of these, `guess` makes some wrong, or right
-    with a wrong step: the elements of `world.hard_titles` are guessed each time anew, as the
-    quickstart's writer of traces does.
+    with a wrong step: the elements of `world.hard_titles` are guessed, each time anew or, at the
+    rate of `belief`, as always: an error that no filter turns into a lucky guess.
 
     Raises:
         DianjinError: One is no probability.
@@ -33,6 +33,7 @@ class Rates:
     off_form: float = _of(0.02, "A reply of the judge that is not in the form asked for.")
     rewrite_errs: float = _of(0.1, "A new question that leaks its answer, needs options, or errs.")
     guess: float = _of(0.0, "The element of a title guessed that it doesn't know.")
+    belief: float = _of(0.0, "Of these guesses: the same wrong element as always.")
     wrong_thought: float = _of(0.5, "A thought of a search that leads to a wrong answer.")
 
     def __post_init__(self) -> None:

@@ -61,7 +61,7 @@ def _response(subject: Subject, rates: Rates, draws: Draws) -> tuple[str, str]:
         answer = subject.gold
         reasoning = subject.broken(draws)
     else:
-        reasoning, answer = subject.tried(rates.guess, draws)
+        reasoning, answer = subject.tried(rates.guess, draws, belief=rates.belief)
     return reasoning, _REPLY[language].format(box(answer)) if subject.boxed else answer
 
 

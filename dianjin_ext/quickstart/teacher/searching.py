@@ -50,7 +50,9 @@ def thought(subject: Subject, task: str, rates: Rates, draws: Draws) -> Reply:
         answer = subject.wrong(draws)
         reasoning = subject.reason(answer, draws)
     else:
-        reasoning, answer = subject.tried(rates.guess if task != "told" else 0.0, draws)
+        reasoning, answer = subject.tried(
+            rates.guess if task != "told" else 0.0, draws, belief=rates.belief
+        )
     steps = reasoning.splitlines()
     if opener := _OPENERS.get(task):
         steps.insert(0, opener[subject.language])

@@ -34,12 +34,13 @@ class Subject(Protocol):
     def reason(self, answer: str, draws: Draws) -> str:
         """Return reasoning that leads to an answer, right-looking whatever the answer."""
 
-    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+    def tried(self, rate: float, draws: Draws, *, belief: float = 0.0) -> tuple[str, str]:
         """Return reasoning and answer as well as the teacher knows.
 
         Args:
             rate: How often it guesses what it doesn't know.
             draws: Of this reply.
+            belief: How often such a guess is the same as always.
         """
 
     def broken(self, draws: Draws) -> str:

@@ -67,7 +67,7 @@ class WorldSubject:
         lines = [self._line(title, named[title]) for title in self.item.titles]
         return self._trace(lines, answer)
 
-    def tried(self, rate: float, draws: Draws) -> tuple[str, str]:
+    def tried(self, rate: float, draws: Draws, *, belief: float = 0.0) -> tuple[str, str]:
         """Return the trace of a writer who guesses elements of `hard` titles, and its answer."""
         named = {title: TITLE_ELEMENT[title] for title in self.item.titles}
         guessed = [
@@ -76,7 +76,10 @@ class WorldSubject:
             if title in self.hard and draws.chance(f"guess/{title[0]}", rate)
         ]
         for title in guessed:
-            named[title] = draws.pick(f"guess/element/{title[0]}", tuple(ELEMENTS))
+            if draws.chance(f"belief/{title[0]}", belief):
+                named[title] = _believed(title)
+            else:
+                named[title] = draws.pick(f"guess/element/{title[0]}", tuple(ELEMENTS))
         right = [title for title, element in named.items() if element == self.item.element]
         if not right:  # every right title was guessed wrongly; an answer is owed all the same
             right = [draws.pick("guess/answer", guessed)]
@@ -194,6 +197,12 @@ class WorldSubject:
         if not self.item.lettered:
             answer = "; ".join(self.item.name(title, other) for title in self.item.right)
         return self._trace(lines, answer, other)
+
+
+def _believed(title: Title) -> str:
+    """Return the wrong element that a title is put to by one who doesn't know it: the next one."""
+    elements = list(ELEMENTS)
+    return elements[(elements.index(TITLE_ELEMENT[title]) + 1) % len(elements)]
 
 
 _BROKEN: Final[tuple[Callable[[WorldSubject, Draws], str], ...]] = (

@@ -135,6 +135,18 @@ def test_what_it_does_not_know_is_guessed_and_nothing_else():
     assert found["right all the same"]
 
 
+def test_a_belief_is_the_same_wrong_element_each_time():
+    hard = world.hard_titles(seed=7)
+    believed = {}
+    for _, subject, draws in subjects():
+        reasoning, _ = replace(subject, hard=hard).tried(1.0, draws, belief=1.0)
+        said = read_statements(subject.item, reasoning).statements
+        for title in hard.intersection(subject.item.titles):
+            element = said[title].element
+            assert element == believed.setdefault(title, element) != world.TITLE_ELEMENT[title]
+    assert believed.keys() == hard
+
+
 @pytest.mark.parametrize("way", _BROKEN, ids=lambda way: way.__name__)
 def test_broken_reasoning_fails_a_criterion(way):
     failed = set()
