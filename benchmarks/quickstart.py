@@ -3,7 +3,7 @@
 `python benchmarks/quickstart.py --seeds 0 1 2 --out runs/recipes` runs every recipe, and that of
 DianJin-R1 with each of three methods, prints a table, and writes recipes.json. It exits with 1
 unless each time the 95 % interval of held-out accuracy after RL lies above that before it, no run
-takes more than twice the processor seconds of the default recipe's first, and none more than 10 GiB.
+takes more than twice the processor seconds of the default recipe, and none more than 10 GiB.
 Interrupted, the same command goes on. It needs LLaMA-Factory's environment, as the quickstart does,
 and five to fifteen minutes a run on two cores; `--only fino1 lora` runs some.
 """
