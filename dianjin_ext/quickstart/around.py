@@ -17,9 +17,8 @@ _RANDOM: Final = "random"
 
 def questions(plan: Plan) -> Stage:
     """Return the stage that writes the questions."""
-    sizes = plan.sizes
     own = ["--seed", str(plan.seed), "--layout", plan.layout]
-    own += ["--max-tokens", str(sizes.max_response)]
+    own += ["--max-tokens", str(plan.max_response)]
     if plan.data is None:
         own += ["--questions", str(MADE_UP.get(plan.recipe, _MADE_UP))] + ["--opened"] * plan.opens
     else:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.quickstart.sizes import PUBLISHED, WORLD, Sizes
+from dianjin_ext.quickstart.sizes import PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
@@ -56,6 +56,12 @@ class Plan:
     def sizes(self) -> Sizes:
         """Of the model, its replies and its training."""
         return WORLD if self.data is None else PUBLISHED
+
+    @property
+    def max_response(self) -> int:
+        """Tokens of a response."""
+        own = RESPONSES.get(self.recipe) if self.data is None else None
+        return own or self.sizes.max_response
 
     @property
     def run(self) -> Run:

@@ -40,7 +40,11 @@ PUBLISHED: Final = Sizes(
 QUESTIONS: Final = {"fin_r1": 4500}
 """Made up for training, by recipe; 3,000 for the others. Two filters leave Fin-R1 a third."""
 
+RESPONSES: Final = {"fino1": 168}
+"""Tokens of a made-up response, by recipe, as in configs/tiny: two thoughts are longer than one."""
+
 # words for a recipe's pipelines, beside the questions
 DATA: Final[dict[str, tuple[str, ...]]] = {
     "dianjin_r1": ("steps.set.sft={cflue_mcq: 1500, cflue_oe: 284}",),  # the paper's proportion
+    "fino1": ("steps.paths.rounds=1",),  # a thought and at most one that takes it up again
 }

@@ -55,7 +55,7 @@ def _world(plan: Plan, stage: Recipes) -> Iterator[str]:
             yield from (f"steps.{name}.preset=''", f"steps.{name}.val_rows={_VALIDATION_ROWS}")
             yield f"steps.{name}.seed={plan.seed}"
         if step["step"] == "sample" and not step.get("optional"):
-            yield f"steps.{name}.max_tokens={plan.sizes.max_response}"
+            yield f"steps.{name}.max_tokens={plan.max_response}"
 
 
 def _sft(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:

@@ -122,6 +122,19 @@ def test_the_layout_is_that_of_the_recipes_sets(tmp_path):
         assert words[words.index("--layout") + 1] == layout
 
 
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "deepseek_distill"])
+def test_evaluations_allow_as_many_tokens_as_training(name, tmp_path):
+    made = plan(name, tmp_path)
+    words = stages(made)[0].make().words
+    size = yaml.safe_load((folder("configs") / "size/tiny.yaml").read_text("utf-8"))
+    for stage in made.of.stages.values():
+        file = folder("configs") / "tiny" / f"{stage.config}.yaml"
+        own = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+        if stage.do == "rl":
+            most = (size["data"] | own.get("data", {}))["max_response_length"]
+            assert words[words.index("--max-tokens") + 1] == str(most)
+
+
 def test_a_judge_of_rl_is_the_teacher_beside_it(tmp_path):
     found = {stage.name: stage.make() for stage in stages(plan("fin_r1", tmp_path))}
     words, variables = found["rl"].words, found["rl"].environment
