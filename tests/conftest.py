@@ -1,6 +1,7 @@
 import contextlib
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,17 @@ from pathlib import Path
 import pytest
 
 WRITER = Path(__file__).parent / "merge" / "write_checkpoints.py"
+ENVIRON = os.environ
+
+# In the background of a shell SIGINT is ignored, by whatever a test starts as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def one_environment():
+    """Undo what datasets does: a copy in the place of os.environ, which rich doesn't read."""
+    yield
+    os.environ = ENVIRON  # noqa: B003
 
 
 def pytest_collection_modifyitems(items):
