@@ -5,11 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart.sizes import PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
+from dianjin_ext.recipes.files import read_mapping, read_rl
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
 
@@ -109,16 +108,11 @@ class Plan:
 
     def config(self, group: str, name: str | None) -> dict[str, Any]:
         """Return a file of `configs/GROUP`."""
-        text = (folder("configs") / group / f"{name}.yaml").read_text(encoding="utf-8")
-        return dict(yaml.safe_load(text))
+        return read_mapping(folder("configs") / group / f"{name}.yaml")
 
     def rl(self, name: str | None) -> dict[str, Any]:
-        """Return a file of `configs/recipe`, laid over the one that it begins from."""
-        given = self.config("recipe", name)
-        for each in given.get("defaults", []):
-            if isinstance(each, str) and each != "_self_":
-                given = self.rl(each) | given
-        return given
+        """Return a file of `configs/recipe`, laid over those that it begins from."""
+        return read_rl(folder("configs"), str(name))
 
     def check(self) -> None:
         """Refuse what can't be run.

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe, Stage
 from dianjin_ext.recipes.sampling import rollout_sampling
-from dianjin_ext.yaml_keys import UniqueKeys
 
 TINY: Final = "tiny"
 _PLAIN: Final = "sft.yaml"
@@ -205,16 +203,7 @@ def _check_groups(run: Run) -> None:
 
 
 def _read(run: Run, name: str) -> dict[str, Any]:
-    file = _root(run) / name
-    try:
-        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DianjinError(
-            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
-        ) from None
-    if not isinstance(given, dict):
-        raise DianjinError(f"{file}: expected a mapping of LLaMA-Factory's keys")
-    return given
+    return read_mapping(_root(run) / name, "of LLaMA-Factory's keys")
 
 
 def _flat(keys: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

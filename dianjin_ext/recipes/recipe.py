@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.resources import folder
 from dianjin_ext.rewards.policy import Model, build
-from dianjin_ext.yaml_keys import UniqueKeys
 
 Kind = Literal["data", "sft", "rl", "merge", "eval", "serve"]
 
@@ -112,14 +111,7 @@ def get_recipe(name: str, configs: Path | None = None) -> Recipe:
     file = configs / "stages" / f"{name}.yaml"
     if name not in (names := recipe_names(configs)):
         raise DianjinError(f"there is no recipe {name!r}; known: {', '.join(names) or 'none'}")
-    try:
-        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise DianjinError(
-            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
-        ) from None
-    if not isinstance(given, dict):
-        raise DianjinError(f"{file}: expected a mapping with about, project, base and stages")
+    given = read_mapping(file, "with about, project, base and stages")
     recipe = build(Recipe, {"name": name, **given}, str(file))
     _check(recipe.stages, file, configs)
     return recipe

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import yaml
-
+from dianjin_ext.recipes.files import read_mapping, read_rl
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe
-from dianjin_ext.yaml_keys import UniqueKeys
 
 __all__ = ["asking"]
 
@@ -29,7 +27,9 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
     """
     stage = recipe.stage(name)
     if stage.do == "data":
-        roles = _read(run, f"data/{stage.config}.yaml").get("models") or {}
+        roles = (
+            read_mapping(run.root / run.configs / f"data/{stage.config}.yaml").get("models") or {}
+        )
         asked = [role for role, own in roles.items() if own is not None]
         asked += ["student"] if stage.model is None and "models.student.model" in stage.set else []
         values = {"model": model, "base_url": url, "keyless": "true"}
@@ -42,12 +42,7 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
 
 
 def _function(run: Run, config: str | None) -> Any:
-    given: Any = _read(run, f"recipe/{config}.yaml")
+    given: Any = read_rl(run.root / run.configs, str(config))
     for key in ("reward", "custom_reward_function", "path"):
         given = (given or {}).get(key)
     return given
-
-
-def _read(run: Run, name: str) -> dict[str, Any]:
-    text = (run.root / run.configs / name).read_text(encoding="utf-8")
-    return dict(yaml.load(text, Loader=UniqueKeys))

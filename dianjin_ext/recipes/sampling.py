@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from dianjin_ext.yaml_keys import UniqueKeys
+from dianjin_ext.recipes.files import read_mapping, read_rl
 
 _NAMES: Final = ("temperature", "top_p")
 
@@ -19,20 +17,11 @@ def rollout_sampling(recipe: str, size: str, configs: Path) -> dict[str, float]:
         size: A file of `configs/size`.
         configs: The folder of both.
     """
-    found: dict[str, Any] = {}
-    for given in (*_with_parents(configs / "recipe", recipe), _read(configs / f"size/{size}.yaml")):
-        found |= given.get("actor_rollout_ref", {}).get("rollout", {})
+    own = read_mapping(configs / f"size/{size}.yaml", "of verl's keys")
+    found = {**_rollout(read_rl(configs, recipe)), **_rollout(own)}
     return {name: float(found[name]) for name in _NAMES}
 
 
-def _with_parents(folder: Path, name: str) -> list[Mapping[str, Any]]:
-    """Return a file and those of its group that it starts from, before it."""
-    own = _read(folder / f"{name}.yaml")
-    parents = [each for each in own.get("defaults", ()) if each != "_self_"]
-    before = [part for each in parents if isinstance(each, str) for part in
-              _with_parents(folder, each)]  # fmt: skip
-    return [*before, own]
-
-
-def _read(file: Path) -> dict[str, Any]:
-    return dict(yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys))
+def _rollout(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    rollout: Mapping[str, Any] = given.get("actor_rollout_ref", {}).get("rollout", {})
+    return rollout
