@@ -7,8 +7,11 @@ and a wheel.
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import yaml
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.outputs import written_whole
@@ -29,6 +32,14 @@ def folder(name: str) -> Path:
             "(a checkout needs symbolic links): reinstall dianjin-ext"
         )
     return path.resolve()
+
+
+@cache  # it is asked for with each row of SFT
+def chat_template(name: str) -> str:
+    """Return the Jinja text of a file of `configs/template`."""
+    text = (folder("configs") / "template" / f"{name}.yaml").read_text(encoding="utf-8")
+    found: str = yaml.safe_load(text)["actor_rollout_ref"]["model"]["custom_chat_template"]
+    return found
 
 
 def copy_out(destination: Path) -> list[Path]:

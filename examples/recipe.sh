@@ -34,7 +34,7 @@ METHOD=${METHOD:-}         # files in configs/method, with commas between them
 choice=(--platform "$PLATFORM" ${SIZE:+--size "$SIZE"})
 for method in ${METHOD//,/ }; do choice+=(--method "$method"); done
 choice+=(${MODEL:+--model "$MODEL"})
-# One server, without a key, in the place of the teachers and judges that a stage asks.
+# One server, asked without a key, in the place of the teachers and judges of data and RL.
 choice+=(${ASK_URL:+--ask-url "$ASK_URL"} ${ASK_MODEL:+--ask-model "$ASK_MODEL"})
 
 # Knobs. Unset, each is as in configs/, or as the recipe's earlier stages left it. MODEL is what the

@@ -40,7 +40,9 @@ def recipe(
     ask_url: Annotated[
         str | None,
         typer.Option(
-            show_default="the recipe's", help="A server that is teacher and judge, without a key."
+            show_default="the recipe's",
+            help="A server that is teacher and judge in data and RL, asked without a key. The "
+            "judge of an evaluation stands in its settings file.",
         ),
     ] = None,
     ask_model: Annotated[str | None, typer.Option(help="The model's name there.")] = None,

@@ -97,6 +97,7 @@ def _extractor(judge: JudgeSettings) -> AskSettings:
         model=judge.model,
         base_url=judge.base_url,
         api_key_env=judge.api_key_env,
+        keyless=judge.keyless,
         max_in_flight=judge.max_concurrency,
         requests_per_minute=judge.requests_per_minute,
         timeout_s=judge.timeout_s,

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from dianjin_ext.resources import folder
+from dianjin_ext.resources import chat_template
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -100,10 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
-    template = CHAT_TEMPLATE
-    if given.template is not None:
-        text = (folder("configs") / "template" / f"{given.template}.yaml").read_text("utf-8")
-        template = yaml.safe_load(text)["actor_rollout_ref"]["model"]["custom_chat_template"]
+    template = chat_template(given.template) if given.template is not None else CHAT_TEMPLATE
     rows = json.loads(given.rows.read_text(encoding="utf-8"))[:CORPUS_ROWS]
     tokenizer = build_tokenizer(rendered(rows, template), vocabulary=given.vocabulary)
     tokenizer.chat_template = template

@@ -15,7 +15,7 @@ _JUDGED = "dianjin_ext.rewards.judged"
 def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tuple[str, ...]:
     """Return the words after a stage's command with which it asks one server.
 
-    The server needs no key; for a judge, OPENAI_API_KEY must hold something all the same.
+    The server is asked without a key.
 
     Args:
         recipe: The recipe.
@@ -36,8 +36,10 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
         return tuple(f"models.{role}.{key}={value}" for role in asked for key, value in
                      values.items())  # fmt: skip
     if stage.do == "rl" and _JUDGED in str(_function(run, stage.config)):
-        values = {"model": model, "base_url": url, "api_key_env": "OPENAI_API_KEY"}
-        return tuple(f"{_JUDGE}.{key}={value}" for key, value in values.items())
+        return (
+            *(f"{_JUDGE}.model={model}", f"{_JUDGE}.base_url={url}"),
+            f"++{_JUDGE}.keyless=true",  # a key that the recipe need not have
+        )
     return ()
 
 

@@ -9,16 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dianjin_ext.recipes import Run, commands, get_recipe
-
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def typed(name, stage, *extra, model=None, **given):
-    """Return the commands of a stage, as lists of words without the shell's quoting."""
-    recipe = get_recipe(name)
-    run = Run(**({"size": next(iter(recipe.base)), "root": ROOT} | given))
-    return [list(each.argv()) for each in commands(recipe, stage, run, extra, model=model)]
 
 
 @pytest.fixture
@@ -47,7 +38,7 @@ def script(tmp_path):
     return run
 
 
-def test_the_script_runs_what_is_shown(script):
+def test_the_script_runs_what_is_shown(script, typed):
     code, (call,), _ = script("fin_r1", "rl", "trainer.total_epochs=1", LOG="x.log", SIZE="32b")
     assert code == 0
     assert call[:6] == ["python", "-m", "dianjin_ext.hosts.verl.console", "x.log", "python", "-m"]

@@ -1,25 +1,15 @@
 """LLaMA-Factory's tokens, cut out of what a Jinja text renders."""
 
 import json
-from functools import lru_cache
 from typing import Any, Final
 
-import yaml
 from llamafactory.data.template import Template
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.llamafactory.modelfile import ollama_template
-from dianjin_ext.resources import folder
+from dianjin_ext.resources import chat_template
 
 _NO_SYSTEM: Final = 'default_system = ""'
-
-
-@lru_cache
-def jinja(name: str) -> str:
-    """Return the Jinja text of a file of `configs/template`."""
-    text = (folder("configs") / "template" / f"{name}.yaml").read_text(encoding="utf-8")
-    found: str = yaml.safe_load(text)["actor_rollout_ref"]["model"]["custom_chat_template"]
-    return found
 
 
 class RenderedTemplate(Template):
@@ -89,7 +79,7 @@ class RenderedTemplate(Template):
     def _get_jinja_template(self, tokenizer: Any) -> str:
         # A JSON string is a Jinja string too, except for the surrogate pairs of ensure_ascii.
         literal = json.dumps(self.default_system or "", ensure_ascii=False)
-        return jinja(self.name).replace(_NO_SYSTEM, f"default_system = {literal}", 1)
+        return chat_template(self.name).replace(_NO_SYSTEM, f"default_system = {literal}", 1)
 
     def _get_ollama_template(self, tokenizer: Any) -> str:
         return ollama_template(lambda *given, **how: self.render(tokenizer, *given, **how))

@@ -32,7 +32,7 @@ class JudgeClient:
             base_url=f"http://{router}/v1" if routed else settings.base_url,
             api_key_env=settings.api_key_env,
             timeout_s=settings.timeout_s,
-            keyless=routed,
+            keyless=routed or settings.keyless,
             hint=", or give verl a reward model with reward.reward_model.enable=true",
         )
         self._client = Client(endpoint)

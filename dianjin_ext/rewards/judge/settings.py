@@ -22,8 +22,8 @@ class JudgeSettings(Model):
         base_url: An endpoint that speaks OpenAI's protocol, such as `http://127.0.0.1:8000/v1`.
             None takes verl's reward-model router where there is one, else the environment variable
             OPENAI_BASE_URL.
-        api_key_env: The NAME of the environment variable that holds the key. A server without keys
-            needs one too, with any value (`export OPENAI_API_KEY=EMPTY`); verl's router does not.
+        api_key_env: The NAME of the environment variable that holds the key.
+        keyless: The server takes any key, so none is looked for. verl's router always does.
         max_concurrency: Requests under way at the same time, over all processes.
         requests_per_minute: Requests in any 60 seconds, over all processes. None is no limit.
         timeout_s: Seconds for one request, answer included.
@@ -50,6 +50,7 @@ class JudgeSettings(Model):
     kind: Literal["chat", "classifier"] = "chat"
     base_url: str | None = None
     api_key_env: str = Field(default="OPENAI_API_KEY", pattern="^[A-Z_][A-Z0-9_]*$")
+    keyless: bool = False
     max_concurrency: PositiveInt = 16
     requests_per_minute: PositiveInt | None = None
     timeout_s: float = Field(default=30.0, gt=0, le=1800)

@@ -1,5 +1,6 @@
 """A tiny model, a tiny data set and a way to start verl's trainer on them."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+ROOT = Path(__file__).resolve().parents[3]
+CONFIGS = ROOT / "configs"
 QUESTION = "第{i}题：下列哪一项属于{kind}？\nA. 货币资金\nB. 应付账款\nC. 股本\nD. 营业收入"
 KINDS = {"流动资产": "A", "流动负债": "B", "所有者权益": "C", "损益": "D"}
 CHAT_TEMPLATE = (
@@ -186,3 +188,17 @@ def assert_learned_on_policy():
         assert step["training/rollout_probs_diff_max"] < 1e-4
 
     return check
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A judge on a local server; see tests/rewards/judge/server.py."""
+    for package in ("aiohttp", "diskcache", "openai", "tenacity"):  # of the judge that asks it
+        pytest.importorskip(package)
+    path = ROOT / "tests/rewards/judge/server.py"
+    spec = importlib.util.spec_from_file_location("server", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
+    with module.served() as server:
+        yield server

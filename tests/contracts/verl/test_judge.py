@@ -1,12 +1,10 @@
 """The judge under verl: its reward loop, its router, its trainers, and Ray on two nodes."""
 
 import asyncio
-import importlib.util
 import os
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -32,20 +30,8 @@ from dianjin_ext.hosts.verl.judge_check import check_judge
 from dianjin_ext.hosts.verl.skipped import replace_skipped
 from dianjin_ext.hosts.verl.trainer import SyncTrainer
 
-_PATH = Path(__file__).resolve().parents[2] / "rewards" / "judge" / "server.py"
-_SPEC = importlib.util.spec_from_file_location("server", _PATH)
-_SERVER = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_SERVER)
-
 OPEN = "在销售环节征收的那一种流转税"
 PROBABLE = 'json {"data": [{"index": 0, "label": "x", "probs": [0.55, 0.45], "num_classes": 2}]}'
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
-    with _SERVER.served() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What each recipe's reward gives, called as verl calls it, with a judge on a local server."""
 
 import asyncio
-import importlib.util
 import inspect
 from pathlib import Path
 
@@ -17,9 +16,6 @@ from transformers import AutoTokenizer
 from verl.trainer.ppo.reward import get_custom_reward_fn
 
 ROOT = Path(__file__).resolve().parents[3]
-_SPEC = importlib.util.spec_from_file_location("server", ROOT / "tests/rewards/judge/server.py")
-_SERVER = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_SERVER)
 
 JUDGE = "reward.custom_reward_function.reward_kwargs.judge"
 REASON = "先看条件，再逐一比较四个选项，最后得出结论。"
@@ -31,13 +27,6 @@ JUDGED = ("fin_r1", "fino1", "fino1_grpo", "deepseek_r1_all")
 def composed(name, *overrides):
     with initialize_config_dir(str(ROOT / "configs"), version_base=None):
         return compose("rl", overrides=[f"recipe={name}", *overrides])
-
-
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "EMPTY")
-    with _SERVER.served() as server:
-        yield server
 
 
 @pytest.fixture

@@ -143,6 +143,14 @@ def test_key_and_endpoint_are_looked_for_at_once(ask, monkeypatch):
     assert ask(OPEN, api_key_env="JUDGE_KEY")["judged"] == 1.0
 
 
+def test_a_server_that_takes_any_key_is_asked_without_one(server, ask, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert ask(OPEN, keyless=True)["judged"] == 1.0
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-to-be-seen")
+    assert ask(OPEN + "!", keyless=True)["judged"] == 1.0
+    assert {each["Authorization"] for each in server.headers} == {"Bearer EMPTY"}
+
+
 def test_the_endpoint_may_come_from_the_environment(server, ask, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
     assert ask(OPEN, base_url=None)["judged"] == 1.0
