@@ -8,6 +8,7 @@ from typing import Any, Final
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart.sizes import PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
+from dianjin_ext.recipes.commands import layout_of
 from dianjin_ext.recipes.files import read_mapping, read_rl
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
@@ -84,7 +85,9 @@ class Plan:
 
     @property
     def layout(self) -> str:
-        """The layout of responses: that of the recipe's sets."""
+        """The layout of responses: that of a method, else that of the recipe's sets."""
+        if (own := layout_of(self.run)) is not None:
+            return own
         mixes = [step for step in self._steps if step["step"] == "mix"]
         return str(next((step["tags"] for step in mixes if "tags" in step), "dianjin_r1"))
 
@@ -123,6 +126,11 @@ class Plan:
         known = sorted(path.stem for path in (folder("configs") / "method").glob("*.yaml"))
         if unknown := [name for name in (self.of and self.methods) if name not in known]:
             raise DianjinError(f"there is no method {unknown[0]!r}; known: {', '.join(known)}")
+        if (own := layout_of(self.run)) is not None and self.pretrained == "dianjin_r1_zero":
+            raise DianjinError(
+                f"{self.recipe}'s template asks for <think> and <answer> blocks, and a method for "
+                f"the layout {own}: leave the method out, or choose another recipe"
+            )
         if self.data is None:
             return
         name, _, file = self.data.partition(":")

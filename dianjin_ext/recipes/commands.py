@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from dianjin_ext.data.steps import SETTINGS
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.recipes.places import Run
@@ -67,7 +68,22 @@ def _data(
     if model:
         words.append(f"models.student.model={model}")
     words += [f"{key}={value}" for key, value in stage.set.items()]
+    if (layout := layout_of(run)) is not None:
+        steps = read_mapping(_root(run) / f"data/{stage.config}.yaml")["steps"]
+        words += [f"steps.{step}.tags={layout}" for step, own in steps.items() if
+                  "tags" in (each.name for each in fields(SETTINGS[own["step"]]))]  # fmt: skip
     return [Command((*words, *extra))]
+
+
+def layout_of(run: Run) -> str | None:
+    """Return the layout of responses that a method brings along; None where none does."""
+    for method in run.methods:
+        given: Any = read_mapping(_root(run) / f"method/{method}.yaml", "of verl's keys")
+        for key in ("reward", "custom_reward_function", "reward_kwargs", "tags"):
+            given = (given or {}).get(key)
+        if given is not None:
+            return str(given)
+    return None
 
 
 def _sft(

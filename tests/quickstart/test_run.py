@@ -89,6 +89,10 @@ def test_without_llamafactory_the_mend_is_named(start):
         ({"data": "cflue:absent.json"}, "there is no file absent.json"),
         ({"recipe": "dianjin_r2"}, "there is no recipe 'dianjin_r2'; known: deepseek_distill,"),
         ({"methods": ("lora", "loro")}, "there is no method 'loro'; known: cispo, dapo,"),
+        (
+            {"recipe": "deepseek_r1_zero", "methods": ("qwen3",)},
+            "template asks for <think> and <answer> blocks, and a method for the layout think_only",
+        ),
     ],
     ids=str,
 )

@@ -122,6 +122,20 @@ def test_the_layout_is_that_of_the_recipes_sets(tmp_path):
         assert words[words.index("--layout") + 1] == layout
 
 
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "deepseek_r1_zero"])
+def test_a_method_with_another_layout_has_it_everywhere(name, tmp_path):
+    made = plan(name, tmp_path, "qwen3")
+    found = stages(made)
+    words = found[0].make().words  # what is held out, and raw text
+    assert words[words.index("--layout") + 1] == "think_only" == made.layout
+    for stage in found:
+        words = stage.make().words
+        if "build" in words:
+            assert "steps.set.tags=think_only" in words
+        if "verl.trainer.main_ppo" in words:
+            assert "method=[qwen3]" in words
+
+
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "deepseek_distill"])
 def test_evaluations_allow_as_many_tokens_as_training(name, tmp_path):
     made = plan(name, tmp_path)

@@ -144,3 +144,18 @@ def test_a_server_samples_as_the_rollouts_of_its_model_did(typed, values):
         ("fino1", "serve"): ("0.5", "1"),
         ("fino1", "serve_grpo"): ("0.9", "1"),
     }
+
+
+def test_a_method_with_another_layout_has_it_in_the_data_too(typed, values):
+    for name, stage in STAGES:
+        done = get_recipe(name).stages[stage]
+        if done.do != "data":
+            continue
+        plain, other = (values(typed(name, stage, methods=m)[0]) for m in ((), ("gspo", "qwen3")))
+        text = (ROOT / f"configs/data/{done.config}.yaml").read_text(encoding="utf-8")
+        steps = yaml.safe_load(text)["steps"]
+        laid_out = ("distill", "verify", "sample", "search", "merge-agents", "mix")
+        assert other.keys() - plain.keys() == {
+            f"steps.{step}.tags" for step, own in steps.items() if own["step"] in laid_out
+        }
+        assert {other[key] for key in other.keys() - plain.keys()} == {"think_only"}
