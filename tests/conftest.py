@@ -43,6 +43,37 @@ def checkpoints(tmp_path_factory):
     return out
 
 
+@pytest.fixture(scope="session")
+def passes_verl(tmp_path_factory):
+    """Have a composed configuration of RL checked as verl and this package do before a run."""
+    pytest.importorskip("verl")
+    from omegaconf import OmegaConf
+    from transformers import Qwen2Config
+    from verl.trainer.ppo.utils import need_critic, need_reference_policy
+    from verl.utils.config import validate_config
+
+    from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
+    from dianjin_ext.hosts.verl.batch_check import batch_problems
+    from dianjin_ext.hosts.verl.config_check import check_config
+
+    critic = tmp_path_factory.mktemp("critic")
+    Qwen2Config(architectures=["Qwen2ForCausalLM"]).save_pretrained(critic)
+
+    def check(config):
+        if need_critic(config):  # verl looks at the critic's model, which is on a hub
+            config.critic.model.path = config.critic.model.tokenizer_path = str(critic)
+        OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
+        if importlib.util.find_spec("vllm") is None:  # verl asks it how large an adapter may be
+            config.actor_rollout_ref.rollout.name = "transformers_cpu"
+        # without the look at the files that the recipe names
+        validate_config.__wrapped__(config, need_reference_policy(config), need_critic(config))
+        check_config(config)
+        assert list(batch_problems(config)) == []
+        assert list(algorithm_problems(config)) == []
+
+    return check
+
+
 VERIFIER = "{answer}\n{gold}"
 """The template that `tiny_verifier` was trained with."""
 

@@ -83,36 +83,20 @@ def sft_stages():
                 yield from ((name, stage, size) for size in (*recipe.base, "tiny"))
 
 
-@pytest.mark.parametrize("methods", [(), ("lora",)])
 @pytest.mark.parametrize(("name", "stage", "size"), list(sft_stages()))
-def test_every_recipes_sft_parses_in_llamafactory(
-    name, stage, size, methods, tmp_path, monkeypatch
+def test_every_recipes_adapter_and_its_tiny_model_parse_in_llamafactory(
+    parsed_sft, name, stage, size, monkeypatch
 ):
-    pytest.importorskip("llamafactory")
-    from llamafactory.hparams import get_train_args
-    from llamafactory.hparams.parser import read_args
-
     monkeypatch.chdir(ROOT)
-    run = Run(size=size, methods=methods, base="model", root=ROOT)
-    train, *export = commands(get_recipe(name), stage, run)
-    monkeypatch.setattr("sys.argv", list(train.words[1:]))
-    given = read_args()  # what `llamafactory-cli train` reads: the file, then key=value
-    given |= {"use_cpu": True, "output_dir": str(tmp_path)}
-    given.pop("deepspeed", None)
-    _, data, training, finetuning, _ = get_train_args(given)
-    assert finetuning.finetuning_type == ("lora" if methods else "full")
-    assert training.learning_rate == float(given["learning_rate"])
-    lowest = (training.lr_scheduler_kwargs or {}) if size != "tiny" else {}
-    if name.startswith("deepseek"):
-        assert data.default_system is None
-        assert bool(lowest) == (size != "tiny")
-        assert all(isinstance(value, float) for value in lowest.values())
-    if methods:
-        from llamafactory.hparams import get_infer_args
-
-        monkeypatch.setattr("sys.argv", list(export[0].words[1:]))
-        model, infer_data, _, _ = get_infer_args()
-        assert model.export_dir.endswith("/merged") and infer_data.template == data.template
+    for methods in [("lora",), ()] if size == "tiny" else [("lora",)]:
+        run = Run(size=size, methods=methods, base="model", root=ROOT)
+        data, training, finetuning = parsed_sft(commands(get_recipe(name), stage, run))
+        assert finetuning.finetuning_type == ("lora" if methods else "full")
+        lowest = (training.lr_scheduler_kwargs or {}) if size != "tiny" else {}
+        if name.startswith("deepseek"):
+            assert data.default_system is None
+            assert bool(lowest) == (size != "tiny")
+            assert all(isinstance(value, float) for value in lowest.values())
 
 
 def test_deepspeed_file_is_zero_3_and_leaves_the_rest_to_the_recipe(recipe):
