@@ -36,8 +36,8 @@ class Walk:
         self.plan = Plan(out=out, recipe=recipe, **same)
         self.plan.check()
         out.mkdir(parents=True)
-        around = [each for each in stages(self.plan) if each.model or each.name.endswith("-truth")]
-        self.todo = [each for each in stages(self.plan) if each not in around]
+        every = stages(self.plan)
+        self.todo = [each for each in every if not (each.model or each.name.endswith("-truth"))]
         self.done = set()
 
     def to(self, name):
