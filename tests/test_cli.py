@@ -24,8 +24,7 @@ COMMANDS = (
         "eval",
     ),
     *("eval", "init", "merge", "merge-agents", "mix", "prepare", "quickstart", "recipe"),
-    *("report", "reward-server", "rewrite", "sample", "score", "search", "select"),
-    *("train-verifier", "verify"),
+    *("report", "reward-server", "rewrite", "sample", "score", "search", "select", "verify"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 

@@ -11,7 +11,6 @@ from dianjin_ext.cli import (
     report,
     rewards,
     steps,
-    verifier,
 )
 from dianjin_ext.cli.app import app, main
 
@@ -28,5 +27,4 @@ __all__ = [
     "report",
     "rewards",
     "steps",
-    "verifier",
 ]

@@ -28,7 +28,6 @@ class Tested:
 KINDS = {
     "data": Tested("`dianjin build`, beside a teacher", "`dianjin build --dry-run`"),
     "sft": Tested("LLaMA-Factory, two ranks", "LLaMA-Factory's parser"),
-    "verifier": Tested("a tiny classifier, trained", "settings and labelled answers read"),
     "rl": Tested("verl, two ranks of FSDP2", "hydra, verl's checks and ours"),
     "merge": Tested("`dianjin merge` of two ranks", "`dianjin merge --dry-run` of all ranks"),
     "eval": Tested("`dianjin eval` of a folder", "settings, protocols, data and judge read"),
@@ -38,6 +37,19 @@ KINDS = {
 
 STAGES = [(name, stage) for name in recipe_names() for stage in get_recipe(name).stages]
 """What runs on a CPU."""
+
+# What a run on a CPU begins with, and what it says to the programs after the quickstart's words.
+QUESTIONS = 700
+DATA_WORDS = ("steps.set.val_rows=16",)
+SFT_WORDS = ("max_steps=120",)  # enough to be right at times, which RL and sampling need
+RL_WORDS = (
+    *("data.train_batch_size=8", "actor_rollout_ref.actor.ppo_mini_batch_size=8"),
+    "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=4",
+    "actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu=4",
+    "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=4",
+    "critic.ppo_micro_batch_size_per_gpu=4",
+    *("trainer.total_training_steps=1", "trainer.val_before_train=false", "trainer.test_freq=-1"),
+)
 
 CELLS = [(name, stage, size) for name, stage in STAGES for size in get_recipe(name).base]
 """What is composed: each stage at each size that the recipe has a model of."""

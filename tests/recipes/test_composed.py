@@ -49,14 +49,25 @@ def test_a_platform_is_composed(reads, platform, size):
     reads(cells.METHOD_RECIPE, "rl", size=size, platform=platform)
 
 
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    shared(
+        [cell for cell in cells.STAGES if get_recipe(cell[0]).stages[cell[1]].do == "rl"],
+        lambda name, _: name == "fino1",  # with a critic and without
+    ),
+)
+def test_the_few_steps_of_a_run_on_a_cpu_are_composed(reads, name, stage):
+    reads(name, stage, *cells.RL_WORDS, size="tiny", platform="cpu", base="model")
+
+
 @pytest.fixture
 def reads(desk, request):
     """Have a stage read by its program."""
 
-    def reads(name, stage, **how):
+    def reads(name, stage, *extra, **how):
         recipe = get_recipe(name)
         run = Run(root=desk, **how)
-        made = commands(recipe, stage, run)
+        made = commands(recipe, stage, run, extra)
         request.getfixturevalue(f"{recipe.stages[stage].do}_reads")(made, run)
 
     return reads
@@ -111,29 +122,6 @@ def sft_reads(parsed_sft):
 
 
 @pytest.fixture
-def verifier_reads(desk):
-    pytest.importorskip("pyarrow")
-    from dianjin_ext.data.candidate import Candidate, write_candidates
-    from dianjin_ext.questions.question import Question
-    from dianjin_ext.verifier.labelled import counted, gather
-    from dianjin_ext.verifier.settings import read_settings
-
-    def reads(made, run):
-        assert made[0].words[:2] == ("dianjin", "train-verifier")
-        settings = read_settings(desk / made[0].words[2], made[0].words[3:])
-        question = Question(id="1", data_source="finqa", question="?", kind="number", answer="5")
-        rounds = [{"answer": "4", "verdict": "wrong"}, {"answer": "5", "verdict": "correct"}]
-        row = Candidate(question=question, response="5", notes={"search": {"rounds": rounds}})
-        for path in settings.answers:
-            write_candidates([row], path)
-        assert counted(gather(settings).answers) == {"right": 1, "wrong": 1}
-        assert settings.model == "meta-llama/Llama-3.2-3B-Instruct" and settings.bf16
-        assert settings.out.name == "verifier" and run.size.upper() in str(settings.out)
-
-    return reads
-
-
-@pytest.fixture
 def rl_reads(passes_verl):
     pytest.importorskip("hydra")
     from hydra import compose, initialize_config_dir
@@ -144,7 +132,7 @@ def rl_reads(passes_verl):
         with initialize_config_dir(folder, version_base=None):
             config = compose("rl", overrides=words[words.index("rl") + 1 :])
         passes_verl(config)
-        assert config.trainer.device == "cuda"
+        assert config.trainer.device == ("cpu" if run.platform == "cpu" else "cuda")
         assert config.trainer.experiment_name.endswith(run.size.upper())
 
     return reads

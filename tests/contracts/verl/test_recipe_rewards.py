@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("verl")
-pytest.importorskip("aiohttp")
-pytest.importorskip("diskcache")
-pytest.importorskip("openai")
-pytest.importorskip("tenacity")
 from hydra import compose, initialize_config_dir
 from transformers import AutoTokenizer
 from verl.trainer.ppo.reward import get_custom_reward_fn
