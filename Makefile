@@ -27,7 +27,7 @@ test-all: test ## and what takes long: other versions of torch, a million mutati
 		tests/recipes/test_pipeline_pages.py tests/inference/test_server.py \
 		tests/evaluation/test_statistics_coverage.py
 	DIANJIN_TEST_ALL=1 .venv/llamafactory/bin/python -m pytest tests/recipes/test_pipeline_pages.py \
-		tests/contracts/llamafactory/test_templates_in_hosts.py
+		tests/recipes/test_composed.py tests/contracts/llamafactory/test_templates_in_hosts.py
 
 lint: environments
 	.venv/verl/bin/ruff check .
