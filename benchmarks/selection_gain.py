@@ -1,19 +1,24 @@
 """What selection is worth: SFT on rows that the filters kept, beside as many that they did not.
 
-`python benchmarks/selection_gain.py --seeds 0 1 2 --out runs/selection_gain` has, for each seed, a
-teacher that errs answer made-up questions, runs Fin-R1's two filters over what it wrote, by
-`configs/data/fin_r1.yaml`, and trains the quickstart's tiny model three times on as many rows, with
-the same settings:
+`python benchmarks/selection_gain.py --recipe NAME --seeds 0 1 2 --out runs/selection_gain` has, for
+each seed, a teacher that errs write for made-up questions, runs the recipe's filters by
+`configs/data/NAME.yaml`, and trains the quickstart's tiny model on as many rows each time, with the
+same settings. Of `fin_r1`:
 
     all        drawn at random from all that the teacher wrote, as it is
     verified   drawn at random from what `verify` kept: the answer is right
     selected   the set that the pipeline makes: what `select` kept of these
 
-The three answer the same held-out questions, which none was trained on. The script prints a table,
-writes gain.json and leaves each set's card in seed-*/build. It exits with 1 unless, for every seed,
-the 95 % interval of `selected` lies above that of `all`. Interrupted, the same command goes on. It
-needs LLaMA-Factory's environment, as the quickstart does, and five to eight minutes a seed on two
-cores.
+Of `fino1`:
+
+    all        paths that nothing filtered, one a question: see unfiltered_paths.py
+    selected   the set that the pipeline makes: paths that the search and its verifier accepted
+
+All answer the same held-out questions, which none was trained on. The script prints a table and how
+good the filters are by the truth, writes gain.json and leaves the cards in seed-*. It exits with 1
+unless, for every seed, the 95 % interval of `selected` lies above that of `all`. Interrupted, the
+same command goes on. It needs LLaMA-Factory's environment, as the quickstart does, and five to
+eight minutes a seed on two cores.
 """
 
 import argparse
@@ -21,10 +26,12 @@ import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from tokenizers import Tokenizer
+from unfiltered_paths import PATHS, write_unfiltered
 
 from dianjin_ext.answers.tags import TAGS
 from dianjin_ext.data.build import build
@@ -35,35 +42,50 @@ from dianjin_ext.data.schema import Row, sft_row, write_sft
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.questions.prompts import prompt
+from dianjin_ext.quickstart import model
+from dianjin_ext.quickstart.datasets import write_world
 from dianjin_ext.quickstart.plan import Plan
 from dianjin_ext.quickstart.run import find_llamafactory, start
+from dianjin_ext.quickstart.sizes import DATA
 from dianjin_ext.quickstart.stages import stages
 from dianjin_ext.quickstart.teacher.files import write_labels
+from dianjin_ext.quickstart.teacher.rates import Rates
 from dianjin_ext.quickstart.teacher.serving import serving_teacher
 from dianjin_ext.quickstart.teacher.truth import truth
 from dianjin_ext.recipes import Command
 from dianjin_ext.resources import folder
 
-RECIPE: Final = "fin_r1"
+RATES: Final = {
+    "fin_r1": {"wrong": 0.05, "broken": 0.05, "guess": 1.0},
+    "fino1": {"wrong_thought": 0.1, "guess": 1.0},
+}
+"""How often the teacher errs, by recipe: `dianjin_ext.quickstart.teacher.rates`."""
+QUESTIONS: Final = {"fin_r1": (4500, 0), "fino1": (3000, 600)}
+"""Made up for training, by recipe: with options, and without."""
 STEPS: Final = 500
 LAYOUT: Final = TAGS["dianjin_r1"]
 
 
-def main(seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
+def main(recipe: str, seeds: Sequence[int], out: Path, rates: Mapping[str, float]) -> int:
     """Measure each seed, write what was found, and return the exit code."""
     python = find_llamafactory(None)
-    this = {"teacher": dict(rates), "recipe": RECIPE, "steps": STEPS}
+    this = {"teacher": dict(rates), "recipe": recipe, "steps": STEPS}
     if out.exists() and any(out.iterdir()) and read(out / "run.json") != this:
         raise DianjinError(f"{out} is of another run; choose another folder with --out")
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "run.json", this)
     found = []
     for seed in seeds:
-        folder_of = out / f"seed-{seed}"
-        filters, arms = made(plan_of(folder_of, seed, python), rates)
-        got = {
-            arm: learned(plan_of(folder_of / arm, seed, python), rows) for arm, rows in arms.items()
-        }
+        plan = Plan(
+            out=out / f"seed-{seed}",
+            recipe=recipe,
+            methods=(),
+            seed=seed,
+            data=None,
+            llamafactory=python,
+        )
+        filters, arms = made(plan, rates)
+        got = {arm: learned(replace(plan, out=plan.out / arm), rows) for arm, rows in arms.items()}
         apart = got["selected"]["accuracy_low"] > got["all"]["accuracy_high"]
         found.append({"seed": seed, "apart": apart, "filters": filters, "arms": got})
         print(table(found), flush=True)
@@ -76,33 +98,50 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
-def plan_of(out: Path, seed: int, python: Path) -> Plan:
-    """Return the quickstart's plan whose stages are run in a folder."""
-    return Plan(out=out, recipe=RECIPE, methods=(), seed=seed, data=None, llamafactory=python)
-
-
 def made(plan: Plan, rates: Mapping[str, float]) -> tuple[Any, dict[str, list[Candidate]]]:
-    """Have the teacher asked, filter, write the card and the model; what is done stays.
+    """Have the teacher asked, filter, write the cards and the model; what is done stays.
 
     Returns:
-        What the card says of both filters, and the rows of each arm.
+        What the cards say of the filters, and the rows of each arm.
     """
-    out = plan.out
-    if (facts := read(out / "build/card.json")) is None or not (out / "base").is_dir():
-        run("questions", plan)
-        run("model", plan)  # one for all
-        fin_r1 = folder("configs") / "data/fin_r1.yaml"
+    out, searched = plan.out, plan.recipe == "fino1"
+    if (filters := read(out / "filters.json")) is None:
+        questions, opened = QUESTIONS[plan.recipe]
+        write_world(
+            out / "questions",
+            questions=questions,
+            open_questions=opened,
+            opened=opened > 0,
+            seed=plan.seed,
+            layout=plan.layout,
+            max_tokens=plan.max_response,
+        )
+        texts, base = out / "questions/sft/cflue_mcq.json", out / "base"
+        model.main([str(texts), str(base), "--seed", str(plan.seed)])  # one for all
         with serving_teacher(seed=plan.seed, **rates) as url:
-            build(load_pipeline(fin_r1, given(out, url)), out / "build")
-        write_labels(out / "build/good.parquet", out / "labels.jsonl")
-        facts = write_card(out / "build", truth=out / "labels.jsonl")
-    (filters,) = (f["overall"] for f in facts["quality"]["filters"] if f["filter"] == "both")
-    return filters, drawn(out / "build", plan.seed)
+            file = folder("configs") / f"data/{plan.recipe}.yaml"
+            pipeline = load_pipeline(file, given(plan, url))
+            build(pipeline, out / "build")
+            if searched:
+                write_unfiltered(pipeline, out / "build", out / "unfiltered.parquet")
+        if searched:
+            kept = measured(out / "build", out / f"build/{PATHS}.parquet")["search"]
+            found = measured(out / "unfiltered.parquet", out / "unfiltered.parquet")
+            filters = {"the search": kept, "its verifier": found.pop("search"), **found}
+        else:
+            both = measured(out / "build", out / "build/good.parquet")["both"]
+            filters = {"verify, then select": both}
+        write_json(out / "filters.json", filters)
+    return filters, drawn(plan)
 
 
-def given(out: Path, url: str) -> list[str]:
-    """Return the overrides of the pipeline: its file, whom it asks, and all that stands for SFT."""
-    found = [f"files.finqa={out / 'questions/questions.parquet'}", "steps.finqa.dataset=''"]
+def given(plan: Plan, url: str) -> list[str]:
+    """Return the overrides of the pipeline: its files, whom it asks, and no rows to validate."""
+    questions = plan.out / "questions"
+    found = [f"files.finqa={questions / 'questions.parquet'}", "steps.finqa.dataset=''"]
+    if plan.recipe == "fino1":
+        found += [f"files.tatqa={questions / 'open.parquet'}", "steps.tatqa.dataset=''"]
+        found += DATA[plan.recipe]
     found += ["steps.set.preset=''", "steps.set.val_rows=0"]
     for role in ("teacher", "judge"):
         own = {"model": "teacher", "base_url": url, "keyless": "true"}
@@ -110,13 +149,28 @@ def given(out: Path, url: str) -> list[str]:
     return found
 
 
-def drawn(made: Path, seed: int) -> dict[str, list[Candidate]]:
+def measured(target: Path, labelled: Path) -> dict[str, Any]:
+    """Write the card of a set whose truth is known; return what it says of each filter."""
+    labels = target.with_name(f"{target.stem}.labels.jsonl")
+    write_labels(labelled, labels)
+    quality = write_card(target, truth=labels)["quality"]
+    found: dict[str, Any] = {}
+    for each in quality["filters"]:
+        found.setdefault(each["filter"], {})[each["positive"]] = each["overall"]
+    return found | {f"decided by {who}": {"right": own} for who, own in quality["decided"].items()}
+
+
+def drawn(plan: Plan) -> dict[str, list[Candidate]]:
     """Return as many rows for each arm as the pipeline's set has."""
-    draw = random.Random(seed)
-    every = list(read_candidates(made / "answers.parquet"))
-    verified = [row for row in read_candidates(made / "right.parquet") if not row.dropped]
-    selected = [row for row in read_candidates(made / "set/candidates.parquet") if row.use == "sft"]
+    draw, build = random.Random(plan.seed), plan.out / "build"
+    selected = [row for row in read_candidates(build / "set/candidates.parquet")
+                if row.use == "sft"]  # fmt: skip
     number = len(selected)
+    if plan.recipe == "fino1":
+        every = list(read_candidates(plan.out / "unfiltered.parquet"))
+        return {"all": draw.sample(every, number), "selected": draw.sample(selected, number)}
+    every = list(read_candidates(build / "answers.parquet"))
+    verified = [row for row in read_candidates(build / "right.parquet") if not row.dropped]
     return {
         "all": draw.sample(every, number),
         "verified": draw.sample(verified, number),
@@ -135,7 +189,7 @@ def learned(plan: Plan, rows: Sequence[Candidate]) -> dict[str, Any]:
     if (done := read(out / "learned.json")) is not None:
         return done
     written = sft_rows(rows)
-    write_sft(written, out / "data" / RECIPE / "set/sft/cflue_mcq.json")
+    write_sft(written, out / plan.run.built(plan.of.stages["data"]) / "set/sft/cflue_mcq.json")
     (out / "evaluation").mkdir(exist_ok=True)
     for shared in ("base", "questions"):
         (out / shared).unlink(missing_ok=True)
@@ -180,27 +234,41 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
                 f"| {got['right_and_sound']:.1%} | {got['accuracy']:.1%} ({low:.1f}–{high:.1f}) "
                 f"| {got['seconds']} |"
             )
-    lines.append("")
     for each in found:
-        kept, every = each["filters"]["precision"], each["filters"]["keep_all"]["precision"]
-        lines.append(
-            f"seed {each['seed']}, by the card: right and sound are {kept['rate']:.1%} of the rows "
-            f"kept ({100 * kept['low']:.1f}–{100 * kept['high']:.1f}), {every['rate']:.1%} of all; "
-            f"held-out intervals {'apart' if each['apart'] else 'NOT apart'}"
-        )
+        lines.append(f"\nseed {each['seed']}: intervals {'' if each['apart'] else 'NOT '}apart")
+        for name, positives in each["filters"].items():
+            lines += [f"- {name}: {rates_of(p, own)}" for p, own in positives.items()]
     return "\n".join(lines)
+
+
+def rates_of(positive: str, found: Mapping[str, Any]) -> str:
+    """Return how good a filter is, in words."""
+    kept, every, recall = found["precision"], found["keep_all"]["precision"], found["recall"]
+    return (
+        f"{positive} are {percent(kept)} of what it keeps, {percent(every)} of all; it keeps "
+        f"{percent(recall)} of these ({found['labelled']:,} labels)"
+    )
+
+
+def percent(rate: Mapping[str, float] | None) -> str:
+    """Return a rate with its interval."""
+    if rate is None:
+        return "–"
+    return f"{rate['rate']:.1%} ({100 * rate['low']:.1f}–{100 * rate['high']:.1f})"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", choices=sorted(RATES), default="fin_r1")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--out", type=Path, required=True, help="the same folder goes on")
-    for name, rate in (("wrong", 0.05), ("broken", 0.05), ("guess", 1.0)):
-        told = "of the teacher; see dianjin_ext/quickstart/teacher/rates.py"
-        parser.add_argument(f"--{name}", type=float, default=rate, help=told)
+    for each in fields(Rates):
+        told = f"{each.metadata['help']} Of the teacher, in place of the recipe's RATES."
+        parser.add_argument(f"--{each.name.replace('_', '-')}", type=float, help=told)
     options = parser.parse_args()
-    rates = {name: getattr(options, name) for name in ("wrong", "broken", "guess")}
+    own = {each.name: getattr(options, each.name) for each in fields(Rates)}
+    rates = RATES[options.recipe] | {name: rate for name, rate in own.items() if rate is not None}
     try:
-        sys.exit(main(options.seeds, options.out.absolute(), rates))
+        sys.exit(main(options.recipe, options.seeds, options.out.absolute(), rates))
     except DianjinError as error:
         sys.exit(str(error))

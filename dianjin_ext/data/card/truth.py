@@ -1,4 +1,4 @@
-"""How good `verify` and `select` are, by rows whose truth is known."""
+"""How good `verify`, `select` and `search` are, by rows whose truth is known."""
 
 from collections import Counter
 from typing import Any, Final
@@ -8,8 +8,14 @@ from dianjin_ext.data.card.labels import Label, Labels, Name
 from dianjin_ext.data.card.rates import Tally, f1
 from dianjin_ext.errors import DianjinError
 
-FILTERS: Final = ("verify", "select", "both")
-"""What is measured; `both` is `verify`, then `select`, against all rows that came to `verify`."""
+FILTERS: Final = ("verify", "select", "both", "search")
+"""What is measured; `both` is `verify`, then `select`, against all rows that came to `verify`.
+
+`search` keeps a question's path, or gives it up with its last thought; it looks at the answer
+alone, and is measured by that and by the reasoning too.
+"""
+_VERDICTS: Final = ("", "search: not_found", "search: answer_changed")
+"""What a search says of an answer: it stands, or is wrong."""
 ALL: Final = "all"
 
 
@@ -65,7 +71,7 @@ class Quality:
         self._came: Counter[tuple[str, bool]] = Counter()  # filter, kept
         # filter, whether reasoning counts, language or all
         self._measured: dict[tuple[str, bool, str], Measured] = {}
-        # what verify says of the answer alone, by who says it
+        # what verify or search says of the answer alone, by who says it
         self._decided = {"rules": Measured(), "judge": Measured()}
         self._reasoned = False
 
@@ -92,6 +98,17 @@ class Quality:
             self._count("both", candidate, label, kept)
         if "select" in notes:
             self._count("select", candidate, label, standing["select"])
+        if "search" in notes:
+            self._searched(candidate, label)
+
+    def _searched(self, candidate: Candidate, label: Label | None) -> None:
+        kept = not candidate.dropped.startswith("search: ")
+        self._count("search", candidate, label, kept, reasoned=(False, True))
+        last = (candidate.notes["search"]["rounds"] or [{}])[-1]
+        decided = last.get("verdict", "not_in_form") != "not_in_form"
+        if label is not None and decided and (kept or candidate.dropped in _VERDICTS):
+            decider = self._decided["judge" if "judge" in last else "rules"]
+            decider.add(candidate.question.id, kept=kept, good=label.right)
 
     def _label(self, candidate: Candidate) -> Label | None:
         name = Name(candidate.question.id, candidate.sample, candidate.model)
@@ -128,7 +145,8 @@ class Quality:
     def summary(self) -> dict[str, Any]:
         """Return `labels`, how many of them a row has (`met`), and the measured `filters`.
 
-        `decided` is what `verify` says of the answer alone, by whether rules or the judge say it.
+        `decided` is what `verify` or `search` says of the answer alone, by whether rules or the
+        judge say it.
         """
         came = {name for name, _ in self._came}
         names = [name for name in FILTERS if name in came]
@@ -137,12 +155,19 @@ class Quality:
         return {
             "labels": len(self._labels),
             "met": len(self._met),
-            "filters": [self._filter(name) for name in names],
+            "filters": [
+                self._filter(name, reasoned) for name in names for reasoned in self._ways(name)
+            ],
             "decided": {name: found.summary() for name, found in self._decided.items()},
         }
 
-    def _filter(self, name: str) -> dict[str, Any]:
-        reasoned = name != "verify" or self._reasoned
+    def _ways(self, name: str) -> tuple[bool, ...]:
+        """Return whether reasoning counts for a filter, or both ways."""
+        if name == "search":
+            return False, True
+        return (name != "verify" or self._reasoned,)
+
+    def _filter(self, name: str, reasoned: bool) -> dict[str, Any]:
         found = {
             group: measured.summary()
             for (filter_, each, group), measured in sorted(self._measured.items())

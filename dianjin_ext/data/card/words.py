@@ -41,6 +41,7 @@ FILTERS: Final[Mapping[str, Words]] = {
     "verify": Words("verify", "verify"),
     "select": Words("select", "select"),
     "both": Words("verify, then select", "verify 后接 select"),
+    "search": Words("search", "search"),
 }
 ALLOWED: Final[Mapping[str, Words]] = {
     "yes": Words("yes", "可以"),

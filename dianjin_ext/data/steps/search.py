@@ -52,7 +52,7 @@ class Thought(NamedTuple):
 
 async def work(question: Question, settings: Search, asking: Asking) -> Result:
     """Return the candidate of a question; dropped where no attempt came to the right answer."""
-    path = _Path(question, settings, asking)
+    path = Searcher(question, settings, asking)
     thoughts: list[Thought] = []
     for attempt in range(settings.attempts):
         if (thoughts := await path.attempt(attempt)) and thoughts[-1].right:
@@ -67,8 +67,14 @@ async def work(question: Question, settings: Search, asking: Asking) -> Result:
     return Result([path.noted(lost).drop("search", "not_found")])
 
 
-class _Path:
-    """The search for one question."""
+class Searcher:
+    """The search for one question.
+
+    Args:
+        question: Has a gold answer.
+        settings: Of the step.
+        asking: Whom to ask.
+    """
 
     def __init__(self, question: Question, settings: Search, asking: Asking) -> None:
         self.question, self.settings, self.asking = question, settings, asking
@@ -77,16 +83,27 @@ class _Path:
 
     async def attempt(self, attempt: int) -> list[Thought]:
         """Return the thoughts of one start; the last of them is right, or none is."""
-        first = await self.think("think", [], attempt, 0)
-        thoughts = [] if first is None else [first]
-        for number in range(1, self.settings.rounds + 1):
-            if not thoughts or thoughts[-1].right:
+        thoughts: list[Thought] = []
+        for number in range(self.settings.rounds + 1):
+            if number and (not thoughts or thoughts[-1].right):
                 break
-            draw = random.Random(f"{self.settings.seed}/{self.question.id}/{attempt}/{number}")
-            strategy = draw.choice(STRATEGIES if number == 1 else LATER)
-            if (thought := await self.think(strategy, thoughts, attempt, number)) is not None:
+            if (thought := await self.further(thoughts, attempt, number)) is not None:
                 thoughts.append(thought)
         return thoughts
+
+    async def further(self, before: Sequence[Thought], attempt: int, number: int) -> Thought | None:
+        """Return the thought of a round, verified: the first of a start, or by a drawn strategy.
+
+        Args:
+            before: Thoughts of this start so far.
+            attempt: Which start, from 0.
+            number: Which of its rounds, from 0.
+        """
+        if number == 0:
+            return await self.think("think", before, attempt, 0)
+        draw = random.Random(f"{self.settings.seed}/{self.question.id}/{attempt}/{number}")
+        strategy = draw.choice(STRATEGIES if number == 1 else LATER)
+        return await self.think(strategy, before, attempt, number)
 
     async def think(
         self, strategy: str, before: Sequence[Thought], attempt: int, number: int

@@ -1,7 +1,11 @@
 """The questions of the made-up world as rows that the steps of a data pipeline take."""
 
+from dataclasses import replace
+
+from dianjin_ext.questions.prompts import with_options
 from dianjin_ext.questions.question import Question
 from dianjin_ext.quickstart import world
+from dianjin_ext.quickstart.teacher.item import read_item
 
 
 def world_questions(count: int, *, seed: int) -> list[Question]:
@@ -24,4 +28,19 @@ def as_question(made: world.Question, name: str) -> Question:
         category=made.element,
         split="train",
         licence="MIT",
+    )
+
+
+def opened_question(question: Question) -> Question:
+    """Return a question of the world without its options; its answer names account titles."""
+    item = read_item(with_options(question))
+    assert item is not None
+    return replace(
+        question,
+        data_source="cflue_oe",
+        question=item.opened(),
+        kind="open",
+        answer=replace(item, lettered=False).answer(item.right),
+        choices={},
+        multiple=None,
     )

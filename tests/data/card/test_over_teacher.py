@@ -10,6 +10,8 @@ from dianjin_ext.data.card import write_card
 from dianjin_ext.data.pipeline import load_pipeline
 from dianjin_ext.questions.question import write_questions
 from dianjin_ext.quickstart.teacher import serving_teacher, truth, world_questions
+from dianjin_ext.quickstart.teacher.files import write_labels
+from dianjin_ext.quickstart.teacher.world_questions import opened_question
 
 for module in ("pyarrow", "aiohttp", "openai", "tenacity"):
     pytest.importorskip(module)
@@ -28,6 +30,16 @@ steps:
   sampled: {{step: sample, from: asked, samples: 4}}
   banded: {{step: bands, from: sampled}}
   trained: {{step: mix, from: good, rl_inputs: [banded]}}
+"""
+
+
+SEARCH = """
+name: searched
+models: {{teacher: {model}, judge: {model}}}
+steps:
+  asked: {{step: read, files: "{folder}/asked.parquet"}}
+  paths: {{step: search, from: asked, rounds: 1, attempts: 1}}
+  set: {{step: mix, from: paths}}
 """
 
 
@@ -107,3 +119,26 @@ def test_what_was_spent_is_what_the_steps_say(world):
     }  # fmt: skip
     agreement = facts["judge"]["agreement"]
     assert agreement["same"]["n"] > 50 and agreement["same"]["rate"] > 0.8
+
+
+def test_a_search_and_its_judge_are_measured_against_the_truth(tmp_path):
+    asked = world_questions(120, seed=3)
+    asked[60:] = map(opened_question, asked[60:])
+    write_questions(asked, tmp_path / "asked.parquet")
+    with serving_teacher(seed=3, judge_errs=0.2, guess=1.0) as url:
+        model = f"{{model: teacher, base_url: {url}, keyless: true}}"
+        (tmp_path / "s.yaml").write_text(SEARCH.format(folder=tmp_path, model=model))
+        build(load_pipeline(tmp_path / "s.yaml"), tmp_path / "out")
+    write_labels(tmp_path / "out/paths.parquet", tmp_path / "labels.jsonl")
+    quality = write_card(tmp_path / "out", truth=tmp_path / "labels.jsonl")["quality"]
+    right, sound = quality["filters"]
+    rows = [(row, not row.dropped) for row in read_candidates(tmp_path / "out/paths.parquet")]
+    assert len(rows) == right["overall"]["labelled"] == 120
+    assert told(right["overall"]) == counted(rows, lambda found: found.right)
+    assert told(sound["overall"]) == counted(rows, all)
+    assert right["overall"]["precision"]["low"] > right["overall"]["keep_all"]["precision"]["high"]
+    rules, judge = quality["decided"]["rules"], quality["decided"]["judge"]
+    assert rules["precision"]["rate"] == rules["recall"]["rate"] == 1.0
+    assert judge["bad_kept"] > 0 and judge["bad_dropped"] > 0
+    page = (tmp_path / "out/card.md").read_text("utf-8")
+    assert "search: right and sound" in page and "No step filtered" not in page

@@ -123,6 +123,42 @@ def test_the_verdict_on_the_answer_is_measured_by_who_gives_it(row, made):
     assert judge["recall"]["rate"] == 0.5
 
 
+def test_a_search_is_measured_by_the_answer_alone_and_by_the_reasoning_too(row):
+    by_rule, by_judge = {"verdict": "correct"}, {"verdict": "correct", "judge": "correct"}
+    wrong, off_form = {"verdict": "wrong"}, {"verdict": "not_in_form"}
+
+    def path(nth, last, dropped=""):
+        notes = {"rounds": [wrong, last] if last else []}
+        return row(nth, "zh", ("search",), dropped, search=notes)
+
+    rows = [
+        *[(path(n, by_rule), (True, True)) for n in range(1, 5)],
+        (path(5, by_rule), (True, False)),  # a lucky guess
+        (path(6, by_judge), (False, False)),  # the judge erred
+        (path(7, by_judge, "bands: too_easy"), (True, True)),  # the search kept it
+        (path(8, wrong, "search: not_found"), (False, None)),
+        (path(9, wrong | {"judge": "wrong"}, "search: not_found"), (True, True)),  # it erred again
+        (path(10, by_rule, "search: answer_changed"), (False, False)),
+        (path(11, by_rule, "search: no_answer"), (False, False)),  # no verdict on an answer
+        (path(12, off_form, "search: not_found"), (False, None)),
+        (path(13, None, "search: not_found"), (False, None)),
+        (path(14, by_rule), None),
+    ]
+    found = measured(rows)
+    right, sound = found["filters"]
+    assert (right["filter"], right["positive"]) == ("search", "right")
+    assert (sound["filter"], sound["positive"]) == ("search", "right and sound")
+    assert (right["kept"], right["dropped"]) == (sound["kept"], sound["dropped"]) == (8, 6)
+    cells = ("good_kept", "bad_kept", "good_dropped", "bad_dropped")
+    assert [right["overall"][cell] for cell in cells] == [6, 1, 1, 5]
+    assert [sound["overall"][cell] for cell in cells] == [5, 2, 1, 5]
+    assert right["overall"]["recall"]["rate"] == pytest.approx(6 / 7)
+    assert sound["overall"]["keep_all"]["precision"]["rate"] == pytest.approx(6 / 13)
+    rules, judge = found["decided"]["rules"], found["decided"]["judge"]
+    assert [rules[cell] for cell in cells] == [5, 0, 0, 2]
+    assert [judge[cell] for cell in cells] == [1, 1, 1, 0]
+
+
 def test_a_label_is_of_one_models_response(made):
     teacher, student = (
         replace(made.candidate(1), model=name).note("verify", {}) for name in ("a", "b")

@@ -61,7 +61,8 @@ def measured(facts: Facts) -> Section | None:
         blocks.append(Table(_CELLS, [_cells(each) for each in filters]))
     if found["decided"]["judge"]["labelled"]:
         blocks.append(_decided(found["decided"]))
-    blocks += [Prose(note) for each in found["filters"] for note in _notes(each)]
+    notes = dict.fromkeys(note for each in found["filters"] for note in _notes(each))
+    blocks += map(Prose, notes)
     if not found["filters"]:
         blocks.append(Prose(Words("No step filtered this set.", "本集未经过任何筛选步骤。")))
     return Section("quality", Words("How good the filters are", "筛选质量"), blocks)
@@ -69,9 +70,7 @@ def measured(facts: Facts) -> Section | None:
 
 def _rates(each: Mapping[str, Any]) -> Iterator[list[Cell]]:
     """Yield the rates of one filter: of all rows, then of those of each language."""
-    name, good = FILTERS[each["filter"]], _GOOD[each["positive"]]
-    title = Words(f"{name.en}: {good.en}", f"{name.zh}：{good.zh}")
-    groups = [(title, each["overall"])]
+    groups = [(_title(each), each["overall"])]
     if len(each["by_language"]) > 1:
         for language, found in each["by_language"].items():
             said = word(LANGUAGES, language)
@@ -87,6 +86,12 @@ def _rates(each: Mapping[str, Any]) -> Iterator[list[Cell]]:
             rated(found["f1"]),
             rated(plain["f1"]),
         ]
+
+
+def _title(each: Mapping[str, Any]) -> Words:
+    """Return the name of a filter, and what is good."""
+    name, good = FILTERS[each["filter"]], _GOOD[each["positive"]]
+    return Words(f"{name.en}: {good.en}", f"{name.zh}：{good.zh}")
 
 
 def _decided(found: Mapping[str, Any]) -> Table:
@@ -115,7 +120,7 @@ def _cells(each: Mapping[str, Any]) -> list[Cell]:
     kept = found["good_kept"] + found["bad_kept"]
     lost = found["good_dropped"] + found["bad_dropped"]
     return [
-        FILTERS[each["filter"]],
+        _title(each),
         found["good_kept"],
         found["bad_kept"],
         found["good_dropped"],

@@ -166,16 +166,18 @@ def _quality_points(facts: Facts) -> Iterator[Text]:
                 f"{stray:,} labels name no response of this set; look at their id and sample.",
                 f"有 {stray:,} 条标注在本数据集中找不到对应的回答；请检查其 id 与 sample。",
             )
+        overlapping = {}
         for each in facts["quality"]["filters"]:
             better, plain = each["overall"]["precision"], each["overall"]["keep_all"]["precision"]
             if better and plain and better["low"] <= plain["high"]:
-                name = word(FILTERS, each["filter"])
-                english, chinese = name if isinstance(name, Words) else (name, name)
-                yield Words(
-                    f"The labels don't show that {english} is better than keeping all rows: the "
-                    "intervals overlap.",
-                    f"现有标注不足以说明 {chinese} 优于全部保留：两者的区间有重叠。",
-                )
+                overlapping[each["filter"]] = word(FILTERS, each["filter"])
+        for name in overlapping.values():
+            english, chinese = name if isinstance(name, Words) else (name, name)
+            yield Words(
+                f"The labels don't show that {english} is better than keeping all rows: the "
+                "intervals overlap.",
+                f"现有标注不足以说明 {chinese} 优于全部保留：两者的区间有重叠。",
+            )
     judged = facts["judge"]
     agreement = judged["agreement"]
     alone = sum(judged["alone"].values())
