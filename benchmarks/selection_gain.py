@@ -42,8 +42,9 @@ from dianjin_ext.data.schema import Row, sft_row, write_sft
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import write_json
 from dianjin_ext.questions.prompts import prompt
+from dianjin_ext.questions.question import write_questions
 from dianjin_ext.quickstart import model
-from dianjin_ext.quickstart.datasets import write_world
+from dianjin_ext.quickstart.datasets import HELDOUT, write_world
 from dianjin_ext.quickstart.plan import Plan
 from dianjin_ext.quickstart.run import find_llamafactory, start
 from dianjin_ext.quickstart.sizes import DATA
@@ -52,6 +53,7 @@ from dianjin_ext.quickstart.teacher.files import write_labels
 from dianjin_ext.quickstart.teacher.rates import Rates
 from dianjin_ext.quickstart.teacher.serving import serving_teacher
 from dianjin_ext.quickstart.teacher.truth import truth
+from dianjin_ext.quickstart.teacher.world_questions import opened_question, world_questions
 from dianjin_ext.recipes import Command
 from dianjin_ext.resources import folder
 
@@ -106,16 +108,7 @@ def made(plan: Plan, rates: Mapping[str, float]) -> tuple[Any, dict[str, list[Ca
     """
     out, searched = plan.out, plan.recipe == "fino1"
     if (filters := read(out / "filters.json")) is None:
-        questions, opened = QUESTIONS[plan.recipe]
-        write_world(
-            out / "questions",
-            questions=questions,
-            open_questions=opened,
-            opened=opened > 0,
-            seed=plan.seed,
-            layout=plan.layout,
-            max_tokens=plan.max_response,
-        )
+        ask(plan)
         texts, base = out / "questions/sft/cflue_mcq.json", out / "base"
         model.main([str(texts), str(base), "--seed", str(plan.seed)])  # one for all
         with serving_teacher(seed=plan.seed, **rates) as url:
@@ -133,6 +126,16 @@ def made(plan: Plan, rates: Mapping[str, float]) -> tuple[Any, dict[str, list[Ca
             filters = {"verify, then select": both}
         write_json(out / "filters.json", filters)
     return filters, drawn(plan)
+
+
+def ask(plan: Plan) -> None:
+    """Make up the questions for training, those that are held out, and how these are asked."""
+    lettered, opened = QUESTIONS[plan.recipe]
+    folder_of = plan.out / "questions"
+    own = {"seed": plan.seed, "layout": plan.layout, "max_tokens": plan.max_response}
+    write_world(folder_of, questions=lettered, opened=opened > 0, **own)
+    others = world_questions(HELDOUT + lettered + opened, seed=plan.seed)[HELDOUT + lettered :]
+    write_questions(map(opened_question, others), folder_of / "open.parquet")
 
 
 def given(plan: Plan, url: str) -> list[str]:
