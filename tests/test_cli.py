@@ -24,7 +24,8 @@ COMMANDS = (
         "eval",
     ),
     *("eval", "init", "merge", "merge-agents", "mix", "prepare", "quickstart", "recipe"),
-    *("report", "reward-server", "rewrite", "sample", "score", "search", "select", "verify"),
+    *("report", "reward-server", "rewrite", "sample", "score", "search", "select"),
+    *("train-verifier", "verify"),
 )
 HEAVY = ("torch", "ray", "verl", "llamafactory", "transformers", "pyarrow", "numpy")
 

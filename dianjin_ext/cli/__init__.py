@@ -11,6 +11,7 @@ from dianjin_ext.cli import (
     report,
     rewards,
     steps,
+    verifier,
 )
 from dianjin_ext.cli.app import app, main
 
@@ -27,4 +28,5 @@ __all__ = [
     "report",
     "rewards",
     "steps",
+    "verifier",
 ]

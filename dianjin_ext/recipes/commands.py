@@ -10,7 +10,7 @@ from dianjin_ext.data.steps import SETTINGS
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.recipes.places import Run
-from dianjin_ext.recipes.recipe import Recipe, Stage
+from dianjin_ext.recipes.recipe import BASE, Recipe, Stage
 from dianjin_ext.recipes.sampling import rollout_sampling
 
 TINY: Final = "tiny"
@@ -135,6 +135,22 @@ def sft_keys(run: Run, config: str | None) -> dict[str, Any]:
     return keys
 
 
+def _verifier(
+    recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
+) -> list[Command]:
+    """Return the training of a verifier; at size `tiny` it begins as the recipe's model does."""
+    assert stage.data is not None
+    tiny = run.size == TINY
+    if tiny and not model:
+        model = run.model(recipe, BASE)
+    words = ["dianjin", "train-verifier"]
+    words.append(f"{run.configs}/{'verifier_tiny.yaml' if tiny else 'verifier.yaml'}")
+    words.append(f"answers={run.built(recipe.stage(stage.data))}/set/candidates.parquet")
+    words += [f"model={model}"] if model else []
+    words.append(f"out={run.trained(recipe, name)}")
+    return [Command((*words, *extra))]
+
+
 def _rl(
     recipe: Recipe, name: str, stage: Stage, run: Run, model: str, extra: tuple[str, ...]
 ) -> list[Command]:
@@ -200,6 +216,7 @@ def _serve(
 _MAKERS: Final = {
     "data": _data,
     "sft": _sft,
+    "verifier": _verifier,
     "rl": _rl,
     "eval": _eval,
     "serve": _serve,

@@ -11,7 +11,7 @@ from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.resources import folder
 from dianjin_ext.rewards.policy import Model, build
 
-Kind = Literal["data", "sft", "rl", "merge", "eval", "serve"]
+Kind = Literal["data", "sft", "verifier", "rl", "merge", "eval", "serve"]
 
 BASE: Final = "base"
 """The name of the model that a recipe starts from, where a stage names a model."""
@@ -30,8 +30,8 @@ class Stage(Model):
         config: The file that says how, in `configs/data`, `configs/recipe` or `configs/eval`; of
             SFT in `configs/sft`, with the keys that differ from `configs/sft.yaml`.
         model: An earlier stage, or `base`: the model that is trained, merged, asked or served. Of
-            data: the model that is sampled.
-        data: The stage whose set is trained on.
+            data: the model that is sampled. A verifier has one of its own, in its settings.
+        data: The stage whose set is trained on; a verifier is trained on all answers of it.
         sources: Of data: the data sources that the set can have.
         set: Of data: values in the place of the pipeline's.
     """
@@ -45,8 +45,9 @@ class Stage(Model):
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
-        needs = {"data": ("config", "sources"), "sft": ("model", "data"), "rl": ("config", "model",
-                 "data"), "eval": ("config", "model")}.get(self.do, ("model",))  # fmt: skip
+        needs = {"data": ("config", "sources"), "sft": ("model", "data"), "verifier": ("data",),
+                 "rl": ("config", "model", "data"), "eval": ("config", "model")
+                 }.get(self.do, ("model",))  # fmt: skip
         takes = {*needs, "do"} | {"data": {"model", "set"}, "sft": {"config"}}.get(self.do, set())
         for key in needs:
             if not getattr(self, key):

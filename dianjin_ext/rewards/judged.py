@@ -14,13 +14,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dianjin_ext.answers.arrays import listed
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.inference.faults import Outage
 from dianjin_ext.rewards.base import Score, verdict, zero
 from dianjin_ext.rewards.components import Sample
 from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.judge.cleaning import says_nothing
+from dianjin_ext.rewards.judge.prompt import gold_as_asked
 from dianjin_ext.rewards.judge.settings import JudgeSettings, read_judge
 from dianjin_ext.rewards.policy import Policy
 from dianjin_ext.rewards.score import grader_for
@@ -115,7 +115,7 @@ async def _decided(
             "(dianjin prepare writes it)"
         )
     try:
-        said = await judge.decide(question, _gold_text(ground_truth), answer)
+        said = await judge.decide(question, gold_as_asked(ground_truth), answer)
     except Outage as error:
         if settings.on_outage == "raise":
             raise DianjinError(f"the judge could not be asked: {error}") from error
@@ -125,11 +125,6 @@ async def _decided(
     if said not in ("correct", "wrong"):
         return open_score
     return verdict(said == "correct", open_score.pred, layout=open_score.format)
-
-
-def _gold_text(gold: Any) -> str:
-    gold = listed(gold)
-    return "\n".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
 
 
 def _judge_for(given: Mapping[str, Any], router: str | None) -> tuple[JudgeSettings, "Judge"]:

@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("verl")
 import yaml
 
+from dianjin_ext.inference.classifier import is_classifier
 from dianjin_ext.merge.verify import check_merged
 from dianjin_ext.parquet import read_rows
 from dianjin_ext.quickstart.stage import environment
@@ -83,6 +84,19 @@ def sft(walk, stage):
     assert losses[-1] < losses[0]
     model = walk.plan.out / walk.plan.run.model(walk.plan.of, stage)
     assert (model / "model.safetensors").is_file()
+
+
+def verifier(walk, stage):
+    """Train it for an epoch on the answers of the recipe's set."""
+    walk.to(walk.plan.of.stages[stage].data)
+    (command,) = walk.commands(stage, "epochs=1")
+    walk.start(stage, command)
+    out = walk.plan.out / walk.plan.run.trained(walk.plan.of, stage)
+    assert is_classifier(out)
+    report = json.loads((out / "verifier.json").read_text("utf-8"))
+    assert report["labelled_by"].keys() == {"rules"}  # all are letters
+    assert min(report["answers"]["heldout"].values()) >= 20
+    assert report["heldout"].keys() == {"all"}
 
 
 def rl(walk, stage):
@@ -169,5 +183,13 @@ def answered(server, url, body=None, within_s=240):
             time.sleep(0.5)
 
 
-RUNS = {"data": data, "sft": sft, "rl": rl, "merge": merge, "eval": evaluated, "serve": serve}
+RUNS = {
+    "data": data,
+    "sft": sft,
+    "verifier": verifier,
+    "rl": rl,
+    "merge": merge,
+    "eval": evaluated,
+    "serve": serve,
+}
 """How a stage of each kind is run and looked at."""

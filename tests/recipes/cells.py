@@ -28,6 +28,7 @@ class Tested:
 KINDS = {
     "data": Tested("`dianjin build`, beside a teacher", "`dianjin build --dry-run`"),
     "sft": Tested("LLaMA-Factory, two ranks", "LLaMA-Factory's parser"),
+    "verifier": Tested("a tiny classifier, trained", "settings and labelled answers read"),
     "rl": Tested("verl, two ranks of FSDP2", "hydra, verl's checks and ours"),
     "merge": Tested("`dianjin merge` of two ranks", "`dianjin merge --dry-run` of all ranks"),
     "eval": Tested("`dianjin eval` of a folder", "settings, protocols, data and judge read"),

@@ -31,6 +31,8 @@ def test_a_stage_starts_from_what_an_earlier_one_leaves(typed, values, name, sta
         elif done.do == "sft":
             assert given["model_name_or_path"] in left and given["dataset_dir"] in sets
             left.add(given["output_dir"])
+        elif done.do == "verifier":
+            assert given["answers"].removesuffix("/candidates.parquet") in sets
         elif done.do == "rl":
             assert given["actor_rollout_ref.model.path"] in left
             assert given["data.train_files"].removesuffix("/rl/train.parquet") in sets
@@ -159,3 +161,13 @@ def test_a_method_with_another_layout_has_it_in_the_data_too(typed, values):
             f"steps.{step}.tags" for step, own in steps.items() if own["step"] in laid_out
         }
         assert {other[key] for key in other.keys() - plain.keys()} == {"think_only"}
+
+
+def test_a_verifier_has_a_model_of_its_own_but_where_all_is_tiny(typed, values):
+    (words,) = typed("fino1", "verifier", "epochs=3")
+    assert words[:3] == ["dianjin", "train-verifier", "configs/verifier.yaml"]
+    assert words[-1] == "epochs=3" and "model" not in values(words)
+    assert values(words)["out"] == "experiments/Fino1-8B/verifier"
+    assert values(typed("fino1", "verifier", model="m")[0])["model"] == "m"
+    (words,) = typed("fino1", "verifier", size="tiny", platform="cpu", base="b")
+    assert words[2] == "configs/verifier_tiny.yaml" and values(words)["model"] == "b"

@@ -125,6 +125,29 @@ def sft_reads(parsed_sft):
 
 
 @pytest.fixture
+def verifier_reads(desk):
+    pytest.importorskip("pyarrow")
+    from dianjin_ext.data.candidate import Candidate, write_candidates
+    from dianjin_ext.questions.question import Question
+    from dianjin_ext.verifier.labelled import counted, gather
+    from dianjin_ext.verifier.settings import read_settings
+
+    def reads(made, run):
+        assert made[0].words[:2] == ("dianjin", "train-verifier")
+        settings = read_settings(desk / made[0].words[2], made[0].words[3:])
+        question = Question(id="1", data_source="finqa", question="?", kind="number", answer="5")
+        rounds = [{"answer": "4", "verdict": "wrong"}, {"answer": "5", "verdict": "correct"}]
+        row = Candidate(question=question, response="5", notes={"search": {"rounds": rounds}})
+        for path in settings.answers:
+            write_candidates([row], path)
+        assert counted(gather(settings).answers) == {"right": 1, "wrong": 1}
+        assert settings.model == "meta-llama/Llama-3.2-3B-Instruct" and settings.bf16
+        assert settings.out.name == "verifier" and run.size.upper() in str(settings.out)
+
+    return reads
+
+
+@pytest.fixture
 def rl_reads(passes_verl):
     pytest.importorskip("hydra")
     from hydra import compose, initialize_config_dir

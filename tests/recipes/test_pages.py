@@ -101,24 +101,45 @@ def test_values_of_rl_are_those_of_the_composed_configuration(file, section):
     assert checked or Path(file).stem == "deepseek_r1_all", file
 
 
-def test_a_verifier_is_chosen_by_the_words_of_the_page():
+def test_a_verifier_is_chosen_by_the_words_of_the_page(typed, values):
     pytest.importorskip("verl")
     from hydra import compose, initialize_config_dir
 
     from dianjin_ext.hosts.verl.config_check import check_config
+    from dianjin_ext.hosts.verl.judge_check import check_judge
+    from dianjin_ext.rewards.judge import read_judge
 
     (block,) = re.findall(r"```bash\n(.*?)```", text(ROOT / "docs/recipes/fino1.md"), re.DOTALL)
-    kinds = []
-    for line in block.splitlines():
-        words = shlex.split(line)
-        assert words[:4] == ["bash", "examples/recipe.sh", "fino1", "rl"]
+    lines = [line for line in block.splitlines() if " rl" in line]
+    found = []
+    for line in lines:
+        words = shlex.split(line, comments=True)
+        at = words.index("bash")
+        knobs = dict(word.split("=") for word in words[:at])
+        assert words[at : at + 3] == ["bash", "examples/recipe.sh", "fino1"]
+        run = {"size": knobs.get("SIZE", "8b"), "platform": knobs.get("PLATFORM", "gpu")}
+        command = typed("fino1", words[at + 3], *words[at + 4 :], **run, base="m")[0]
+        own = command[command.index("--config-name") + 2 :]
         with initialize_config_dir(str(ROOT / "configs"), version_base=None):
-            config = compose("rl", overrides=["recipe=fino1", "size=8b", *words[4:]])
+            config = compose("rl", overrides=own)
         check_config(config)
-        kinds.append(
-            config.reward.custom_reward_function.reward_kwargs.get("judge", {}).get("kind")
-        )
-    assert kinds == ["classifier", None]
+        check_judge(config)
+        given = config.reward.custom_reward_function.reward_kwargs.get("judge")
+        judge = read_judge(given) if given is not None else None
+        served = config.reward.reward_model
+        trained = values(typed("fino1", "verifier", **run, base="m")[0])["out"]
+        found.append((words[at + 3], judge and judge.kind, served.enable))
+        if judge is not None and served.enable:  # behind verl's router
+            assert served.model_path == judge.model == trained and judge.base_url is None
+        elif judge is not None:
+            assert judge.model == Path(trained).name and judge.keyless
+            assert f"{trained} --port {judge.base_url.split(':')[-1].split('/')[0]}" in block
+    assert found == [
+        ("rl", "classifier", True),
+        ("rl_grpo", "classifier", True),
+        ("rl", "classifier", False),
+        ("rl", None, False),
+    ]
 
 
 @pytest.mark.parametrize(("file", "section"), sections("sft"))

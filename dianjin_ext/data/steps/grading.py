@@ -5,6 +5,8 @@ from dataclasses import replace
 from dianjin_ext.answers.tags import Tags
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.rewards import compute_score
+from dianjin_ext.rewards.format import extract
+from dianjin_ext.rewards.policy import Policy
 
 
 def graded(candidate: Candidate, tags: Tags, strictness: str = "strict") -> Candidate:
@@ -27,3 +29,8 @@ def graded(candidate: Candidate, tags: Tags, strictness: str = "strict") -> Cand
         reason=str(found["reason"]),
         pred=str(found["pred"]),
     )
+
+
+def answer_of(candidate: Candidate, tags: Tags) -> str:
+    """Return what a judge is given of a response; empty where the layout gives no answer."""
+    return extract(candidate.text(tags), Policy(tags=tags), needs_box=False).text

@@ -24,7 +24,7 @@ from dianjin_ext.data import prompts
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
 from dianjin_ext.data.steps.distill import fitted
-from dianjin_ext.data.steps.grading import graded
+from dianjin_ext.data.steps.grading import answer_of, graded
 from dianjin_ext.data.steps.merge_agents import read_conclusion
 from dianjin_ext.data.steps.settings import Search
 from dianjin_ext.data.steps.verdicts import verdict
@@ -32,8 +32,7 @@ from dianjin_ext.inference.asking import TRIES, Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import gold_text, task
 from dianjin_ext.questions.question import Question
-from dianjin_ext.rewards.format import extract
-from dianjin_ext.rewards.policy import Policy, parse_tags
+from dianjin_ext.rewards.policy import parse_tags
 
 STRATEGIES: Final = ("new_path", "verify", "correct")
 LATER: Final = (*STRATEGIES, "backtrack")
@@ -138,7 +137,8 @@ class Searcher:
             self.rounds.append(about | {"verdict": "not_in_form"})
             return None
         found, said = await self.verified(self.candidate(*parts), f"search/{at}")
-        self.rounds.append(about | {"pred": found.pred, "verdict": found.reason} | said)
+        about |= {"pred": found.pred, "answer": answer_of(found, _LAYOUT), "verdict": found.reason}
+        self.rounds.append(about | said)
         return Thought(strategy, *parts, found.reason == "correct")
 
     async def verified(
@@ -148,7 +148,7 @@ class Searcher:
         found = graded(candidate, tags)
         if found.reason != "undecided" or not self.asking.has("judge"):
             return found, {}
-        answer = extract(found.text(tags), Policy(tags=tags), needs_box=False).text
+        answer = answer_of(found, tags)
         row = f"{self.question.id}/{what}/verdict"
         said = await verdict(self.asking, self.question, answer, row=row, max_tokens=1024)
         right = float(said == "correct")
@@ -198,7 +198,7 @@ class Searcher:
 
 STEP = RowStep(
     name="search",
-    version=1,
+    version=2,
     takes="questions",
     gives="candidates",
     roles=("teacher", "judge"),

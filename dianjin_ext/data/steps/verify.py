@@ -15,15 +15,14 @@ from typing import Any, Final
 from dianjin_ext.data import prompts
 from dianjin_ext.data.candidate import Candidate
 from dianjin_ext.data.steps.base import Result, RowStep
-from dianjin_ext.data.steps.grading import graded
+from dianjin_ext.data.steps.grading import answer_of, graded
 from dianjin_ext.data.steps.settings import Verify
 from dianjin_ext.data.steps.verdicts import row_of, verdict
 from dianjin_ext.inference.asking import Asking, in_form
 from dianjin_ext.inference.request import Request
 from dianjin_ext.questions.prompts import gold_text, task
-from dianjin_ext.rewards.format import extract
 from dianjin_ext.rewards.judge.cleaning import clean
-from dianjin_ext.rewards.policy import Policy, parse_tags
+from dianjin_ext.rewards.policy import parse_tags
 
 _REASONING: Final = re.compile(r"REASONING: (sound|broken)")
 
@@ -33,7 +32,7 @@ async def work(candidate: Candidate, settings: Verify, asking: Asking) -> Result
     tags = parse_tags(settings.tags)
     found = graded(candidate, tags)
     said: dict[str, Any] = {"rule": found.reason}
-    answer = extract(found.text(tags), Policy(tags=tags), needs_box=False).text
+    answer = answer_of(found, tags)
     decided = found.reason in ("correct", "wrong")
     if asking.has("judge") and (
         found.reason == "undecided" or (decided and _drawn(found, settings.agreement))

@@ -1,10 +1,13 @@
 """What a judge needs of a verl run, checked before Ray starts."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.guard import GuardSettings
 from dianjin_ext.rewards.judge import read_judge
+from dianjin_ext.rewards.judge.settings import VERIFIER_REPORT, JudgeSettings
 
 __all__ = ["check_judge"]
 
@@ -43,4 +46,23 @@ def check_judge(config: Any) -> None:
             "a judge on verl's reward model needs reward.reward_model.enable_resource_pool=true: "
             "without its own devices verl 0.9.1 calls the reward function without data_source and "
             "ground truth"
+        )
+    if model is not None and model.get("enable") and settings.base_url is None:
+        _check_template(settings, Path(str(model.get("model_path"))))
+
+
+def _check_template(settings: JudgeSettings, folder: Path) -> None:
+    """Refuse another text than the verifier in a folder was trained on, where it says so."""
+    try:
+        trained = json.loads((folder / VERIFIER_REPORT).read_text(encoding="utf-8"))["template"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if settings.kind != "classifier":
+        raise DianjinError(
+            f"{folder} is a classifier: the judge needs judge.kind=classifier (+judge=verifier)"
+        )
+    if settings.template != trained:
+        raise DianjinError(
+            f"judge.template is not the one that {folder} was trained with; take that of "
+            f"{folder / VERIFIER_REPORT}: {json.dumps(trained, ensure_ascii=False)}"
         )

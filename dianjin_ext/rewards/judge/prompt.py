@@ -9,8 +9,9 @@ import hashlib
 import json
 import re
 import secrets
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
+from dianjin_ext.answers.arrays import listed
 from dianjin_ext.rewards.judge.cleaning import clean
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Verdict",
     "classifier_input",
     "fixed_nonce",
+    "gold_as_asked",
     "messages",
     "read_verdict",
 ]
@@ -109,8 +111,21 @@ def fixed_nonce(question: str, gold: str, answer: str) -> str:
     return hashlib.sha256(json.dumps([question, gold, answer]).encode()).hexdigest()[:16]
 
 
+def gold_as_asked(gold: Any) -> str:
+    """Return a row's gold answer as a judge is told it in training; of a list, a line each."""
+    gold = listed(gold)
+    return "\n".join(map(str, gold)) if isinstance(gold, list | tuple) else str(gold)
+
+
 def classifier_input(question: str, gold: str, answer: str, template: str | None) -> str:
-    """Return the input of a classifier; `template` as in `JudgeSettings`."""
+    """Return the input of a classifier, in training as in asking.
+
+    Args:
+        question: As a reward is told it: `extra_info["question"]`.
+        gold: See `gold_as_asked`.
+        answer: What was extracted.
+        template: As in `JudgeSettings`.
+    """
     given = {"question": clean(question), "gold": clean(gold), "answer": clean(answer)}
     # In one pass: an answer that says {gold} must not get it.
     return _FIELD.sub(lambda match: given[match[1]], template or _PLAIN)

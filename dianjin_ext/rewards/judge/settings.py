@@ -1,7 +1,7 @@
 """The settings of the judge, as they stand in YAML, and their check."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_validator
@@ -9,7 +9,10 @@ from pydantic import Field, FiniteFloat, PositiveInt, ValidationError, model_val
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.policy import Model
 
-__all__ = ["JudgeSettings", "read_judge"]
+__all__ = ["VERIFIER_REPORT", "JudgeSettings", "fits_classifier", "read_judge"]
+
+VERIFIER_REPORT: Final = "verifier.json"
+"""What a verifier that `dianjin train-verifier` wrote says of itself, in its folder."""
 
 
 class JudgeSettings(Model):
@@ -77,7 +80,7 @@ class JudgeSettings(Model):
             if url.scheme not in ("http", "https") or not url.hostname or "@" in url.netloc:
                 raise ValueError("base_url is expected as http(s)://HOST[:PORT][/PATH]")
         if self.template is not None and (
-            self.kind != "classifier" or not {"{gold}", "{answer}"} <= _names(self.template)
+            self.kind != "classifier" or not fits_classifier(self.template)
         ):
             raise ValueError("template is for kind: classifier, and holds {gold} and {answer}")
         return self
@@ -112,5 +115,6 @@ def read_judge(given: Any) -> JudgeSettings:
         raise DianjinError(f"{where}: {message[:1].lower()}{message[1:]}") from None
 
 
-def _names(template: str) -> set[str]:
-    return {name for name in ("{question}", "{gold}", "{answer}") if name in template}
+def fits_classifier(template: str) -> bool:
+    """Return whether a template shows a classifier what it compares."""
+    return "{gold}" in template and "{answer}" in template

@@ -1,6 +1,7 @@
 """The judge under verl: its reward loop, its router, its trainers, and Ray on two nodes."""
 
 import asyncio
+import json
 import os
 import tempfile
 import threading
@@ -189,6 +190,31 @@ def test_a_run_that_can_work_passes(changes):
 def test_a_run_that_cannot_work_is_refused(changes, message):
     with pytest.raises(DianjinError, match=message):
         check_judge(config(**changes))
+
+
+def test_a_verifier_is_asked_with_the_text_that_it_was_trained_on(tmp_path):
+    served = {
+        "reward.reward_model.enable": True,
+        "reward.reward_model.enable_resource_pool": True,
+        "reward.reward_model.model_path": str(tmp_path),
+    }
+    asked = {f"{JUDGE}.kind": "classifier", f"{JUDGE}.base_url": None}
+    check_judge(config(**served, **asked))  # one that says nothing of itself
+    report = tmp_path / "verifier.json"
+    for trained, own, message in (
+        (None, {}, None),
+        ("{gold}: {answer}", {f"{JUDGE}.template": "{gold}: {answer}"}, None),
+        ("{gold}: {answer}", {}, r'judge\.template is not .*: "\{gold\}: \{answer\}"'),
+        (None, {f"{JUDGE}.template": "{gold}: {answer}"}, r"verifier\.json: null"),
+        (None, {f"{JUDGE}.kind": "chat"}, r"is a classifier: the judge needs judge\.kind="),
+    ):
+        report.write_text(json.dumps({"template": trained}), encoding="utf-8")
+        given = config(**served, **(asked | own))
+        if message is None:
+            check_judge(given)
+        else:
+            with pytest.raises(DianjinError, match=message):
+                check_judge(given)
 
 
 # --- Ray on two nodes
