@@ -1,7 +1,6 @@
 """The training itself, by transformers' Trainer."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,10 @@ def load_tokenizer(settings: VerifierSettings) -> tuple[Any, int]:
         DianjinError: It can't be read.
     """
     from transformers import AutoConfig, AutoTokenizer
+    from transformers.utils import logging
 
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
     with _loading(settings):
         tokenizer = AutoTokenizer.from_pretrained(settings.model)
         config = AutoConfig.from_pretrained(settings.model)
@@ -39,7 +41,6 @@ def load_model(settings: VerifierSettings) -> Any:
     """
     from transformers import AutoModelForSequenceClassification, logging, set_seed
 
-    _one_gpu()
     set_seed(settings.seed)
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # it would warn that the new weights are new
@@ -66,19 +67,6 @@ def _loading(settings: VerifierSettings) -> Iterator[None]:
         raise DianjinError(f"model={settings.model}: can't be loaded: {why}") from None
 
 
-def _one_gpu() -> None:
-    """Take the first GPU where there are several; Trainer would lay copies of the model on all.
-
-    Raises:
-        DianjinError: CUDA_VISIBLE_DEVICES names several.
-    """
-    visible = os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
-    if "," in visible:
-        raise DianjinError(
-            f"CUDA_VISIBLE_DEVICES={visible}: a verifier is trained on one GPU; name one"
-        )
-
-
 def train(
     model: Any,
     tokenizer: Any,
@@ -101,11 +89,8 @@ def train(
     import torch
     from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
     from transformers.trainer_utils import get_last_checkpoint
-    from transformers.utils import logging
 
     shown = sys.stderr.isatty()  # then Trainer shows a bar
-    if not shown:
-        logging.disable_progress_bar()
     gpu = torch.cuda.is_available()
     updates = -(-len(rows) // settings.batch_size)
     arguments = TrainingArguments(
@@ -129,6 +114,8 @@ def train(
         report_to="none",
         seed=settings.seed,
     )
+    # one GPU; Trainer would lay a copy of the model on each that it sees
+    arguments._n_gpu = min(arguments.n_gpu, 1)
     model.config.pad_token_id = tokenizer.pad_token_id
     model.config.use_cache = False  # nothing is written
     trainer = Trainer(
