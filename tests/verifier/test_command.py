@@ -144,7 +144,7 @@ def test_a_template_that_ends_in_what_fills_batches_is_refused(words):
 def test_a_training_that_was_stopped_goes_on(words, tmp_path):
     code = "from dianjin_ext.cli import main; main()"
     command = [sys.executable, "-c", code, "train-verifier", str(CONFIG)]
-    command += words(epochs=300, save_steps=10)
+    command += words(epochs=60, save_steps=10)
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
     work = tmp_path / ".verifier.training"
@@ -160,9 +160,8 @@ def test_a_training_that_was_stopped_goes_on(words, tmp_path):
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert "goes on from the last checkpoint" in done.stdout
-    steps = [
-        int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("update ")
-    ]
+    lines = [line.split() for line in done.stderr.splitlines() if line.startswith("update ")]
+    steps = [int(line[1]) for line in lines]
     assert steps and min(steps) > before
     assert (tmp_path / "verifier/verifier.json").is_file() and not work.exists()
 
@@ -176,7 +175,7 @@ def test_answers_that_the_made_up_teacher_labels(asked, one_thread, tmp_path):
     spec.loader.exec_module(benchmark)
     answers = benchmark.labelled_answers(tmp_path, questions=3000, seed=0)
     base = benchmark.tiny_model(tmp_path, seed=0)
-    words = [f"answers={answers}", f"model={base}", f"out={tmp_path}/verifier"]
+    words = [f"answers={answers}", f"model={base}", f"out={tmp_path}/verifier", "epochs=8"]
     with one_thread():
         train_verifier(CONFIG, words)
     report = json.loads((tmp_path / "verifier/verifier.json").read_text(encoding="utf-8"))
