@@ -5,6 +5,7 @@ from typing import Final
 
 from dianjin_ext.quickstart.plan import QUESTIONS, Plan
 from dianjin_ext.quickstart.progress import of_sft
+from dianjin_ext.quickstart.sizes import OPEN_QUESTIONS
 from dianjin_ext.quickstart.sizes import QUESTIONS as MADE_UP
 from dianjin_ext.quickstart.stage import Stage
 from dianjin_ext.recipes import Command
@@ -21,6 +22,7 @@ def questions(plan: Plan) -> Stage:
     own += ["--max-tokens", str(plan.max_response)]
     if plan.data is None:
         own += ["--questions", str(MADE_UP.get(plan.recipe, _MADE_UP))] + ["--opened"] * plan.opens
+        own += ["--open", str(OPEN_QUESTIONS)] if plan.open_file else []
     else:
         name, _, file = plan.data.partition(":")
         own += ["--published", f"{name}:{Path(file).absolute()}"]

@@ -3,6 +3,7 @@
 `python -m dianjin_ext.quickstart.datasets OUT --seed 0 [--published cflue:knowledge.json]` writes
 
     questions.parquet        for the recipe's pipeline, and for its teacher
+    open.parquet             others without options, for what rules can't read (--open)
     heldout.jsonl            what every model is asked, one JSON object a question
     heldout.yaml             which key is what there, for `dianjin eval own:heldout --map`
     greedy.yaml            how they are asked and graded
@@ -15,6 +16,7 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +54,14 @@ _MAPPING: Final = {key: key for key in _COLUMNS} | {
 
 
 def write_world(
-    out: Path, *, questions: int, seed: int, layout: str, max_tokens: int, opened: bool = False
+    out: Path,
+    *,
+    questions: int,
+    seed: int,
+    layout: str,
+    max_tokens: int,
+    opened: bool = False,
+    open_questions: int = 0,
 ) -> None:
     """Write made-up questions, of which no two ask for the same element of the same titles.
 
@@ -63,21 +72,23 @@ def write_world(
         layout: Of responses; see `dianjin_ext.rewards.policy.parse_tags`.
         max_tokens: Of a reply to a held-out question.
         opened: Whether raw text has questions without options too, as a pipeline rewrites them.
+        open_questions: How many more are written without options, into a file of their own.
     """
-    made = world.questions(HELDOUT + questions, seed=seed)
+    made = world.questions(HELDOUT + questions + open_questions, seed=seed)
     rows = [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
+    if open_questions:
+        write_questions(map(_open, rows[HELDOUT + questions :]), out / "open.parquet")
+        rows = rows[: HELDOUT + questions]
     tags, draw = parse_tags(layout), random.Random(seed)
     titles = sorted(world.TITLE_ELEMENT)
     unknown = frozenset(draw.sample(titles, len(titles) - _KNOWN))
     texts = [
         sft_row(prompt(row, tags), _raw(each, unknown, tags, draw))
-        for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=True)
+        for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=False)
     ]
     if opened:
         for place in range(0, len(texts), _OPENED_EVERY):
-            item = read_item(with_options(rows[HELDOUT + place]))
-            assert item is not None
-            texts[place] |= {"instruction": item.opened()}
+            texts[place] |= {"instruction": _open(rows[HELDOUT + place]).question}
     _write(out, rows[:HELDOUT], rows[HELDOUT:], texts, layout, max_tokens)
 
 
@@ -110,6 +121,21 @@ def write_published(
     tags = parse_tags(layout)
     texts = [sft_row(prompt(row, tags), row.reasoning or row.question) for row in rest]
     _write(out, heldout, rest, texts, layout, max_tokens)
+
+
+def _open(question: Question) -> Question:
+    """Return a made-up question without options; its answer names account titles."""
+    item = read_item(with_options(question))
+    assert item is not None
+    return replace(
+        question,
+        data_source="cflue_oe",
+        question=item.opened(),
+        kind="open",
+        answer=(unlettered := replace(item, lettered=False)).answer(unlettered.right),
+        choices={},
+        multiple=None,
+    )
 
 
 def _raw(
@@ -166,12 +192,14 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=3000, help="made up for training")
     parser.add_argument("--published", help="DATASET:FILE in place of made-up questions")
     parser.add_argument("--opened", action="store_true", help="raw text has open questions too")
+    parser.add_argument("--open", type=int, default=0, help="open questions, made up besides")
     parser.add_argument("--layout", default="dianjin_r1", help="of responses")
     parser.add_argument("--max-tokens", type=int, default=96, help="of a reply in the evaluation")
     given = parser.parse_args()
     same = {"seed": given.seed, "layout": given.layout, "max_tokens": given.max_tokens}
     if given.published is None:
-        write_world(given.out, questions=given.questions, opened=given.opened, **same)
+        numbers = {"questions": given.questions, "open_questions": given.open}
+        write_world(given.out, opened=given.opened, **numbers, **same)
         return
     name, _, file = given.published.partition(":")
     write_published(given.out, name, Path(file), **same)

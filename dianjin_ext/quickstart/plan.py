@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.quickstart.sizes import PUBLISHED, RESPONSES, WORLD, Sizes
+from dianjin_ext.quickstart.sizes import OPEN, PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
 from dianjin_ext.recipes.commands import layout_of
 from dianjin_ext.recipes.files import read_mapping, read_rl
@@ -93,8 +93,13 @@ class Plan:
 
     @property
     def opens(self) -> bool:
-        """Whether multiple choice is rewritten as open questions."""
-        return any(step["step"] == "rewrite" for step in self._steps)
+        """Whether a set has open questions: multiple choice rewritten, or those of `open_file`."""
+        return bool(self.open_file) or any(step["step"] == "rewrite" for step in self._steps)
+
+    @property
+    def open_file(self) -> str | None:
+        """The file of the recipe's pipelines that is made of open questions; None for none."""
+        return OPEN.get(self.recipe) if self.data is None else None
 
     @cached_property
     def pretrained(self) -> str | None:

@@ -40,11 +40,17 @@ PUBLISHED: Final = Sizes(
 QUESTIONS: Final = {"fin_r1": 4500}
 """Made up for training, by recipe; 3,000 for the others. Two filters leave Fin-R1 a third."""
 
+OPEN: Final = {"fin_r1": "finance_instruct", "fino1": "tatqa", "deepseek_r1": "general"}
+"""Recipe to the file of its pipeline that is made of open questions, which a judge decides."""
+
+OPEN_QUESTIONS: Final = 600
+
 RESPONSES: Final = {"fino1": 168}
 """Tokens of a made-up response, by recipe, as in configs/tiny: two thoughts are longer than one."""
 
 # words for a recipe's pipelines, beside the questions
 DATA: Final[dict[str, tuple[str, ...]]] = {
     "dianjin_r1": ("steps.set.sft={cflue_mcq: 1500, cflue_oe: 284}",),  # the paper's proportion
+    "fin_r1": ("steps.set.rl_from=unsolved",),  # also what the teacher answered wrongly
     "fino1": ("steps.paths.rounds=1",),  # a thought and at most one that takes it up again
 }

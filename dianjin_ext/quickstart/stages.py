@@ -43,13 +43,17 @@ def _data(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
 
 
 def _world(plan: Plan, stage: Recipes) -> Iterator[str]:
-    """Yield what a pipeline is told of the questions: one of its files, and all that is in it."""
+    """Yield what a pipeline is told of the questions: which of its files they are."""
     steps: dict[str, dict[str, Any]] = plan.config("data", stage.config)["steps"]
     reads = {name: step for name, step in steps.items() if step["step"] == "read"}
-    read = next((n for n, step in reads.items() if step["dataset"] == "cflue"), next(iter(reads)))
-    file = str(reads[read]["files"]).removeprefix("${files.").removesuffix("}")
-    yield f"files.{file}={QUESTIONS}/questions.parquet"
-    yield from (f"steps.{read}.dataset=''", f"steps.{read}.splits=[]")
+    files = {
+        str(s["files"]).removeprefix("${files.").removesuffix("}"): n for n, s in reads.items()
+    }
+    given = {"cflue" if "cflue" in files else next(iter(files)): "questions"}
+    given |= {plan.open_file: "open"} if plan.open_file in files else {}
+    for file, made in given.items():
+        yield f"files.{file}={QUESTIONS}/{made}.parquet"
+        yield from (f"steps.{files[file]}.dataset=''", f"steps.{files[file]}.splits=[]")
     for name, step in steps.items():
         if step["step"] == "mix":
             yield from (f"steps.{name}.preset=''", f"steps.{name}.val_rows={_VALIDATION_ROWS}")

@@ -15,14 +15,20 @@ from dianjin_ext.quickstart import datasets
 from dianjin_ext.quickstart.teacher.item import read_item
 from dianjin_ext.rewards import compute_score
 
-COUNT = 1200
+COUNT, OPEN = 1200, 100
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     out = tmp_path_factory.mktemp("world")
     datasets.write_world(
-        out, questions=COUNT, seed=0, layout="dianjin_r1", max_tokens=96, opened=True
+        out,
+        questions=COUNT,
+        seed=0,
+        layout="dianjin_r1",
+        max_tokens=96,
+        opened=True,
+        open_questions=OPEN,
     )
     return out
 
@@ -39,8 +45,21 @@ def meaning(question, choices):
 
 def test_no_question_is_in_two_files_or_twice_in_one(written):
     asked = [meaning(row["question"], row["choices"]) for row in heldout(written)]
-    asked += [meaning(q.question, q.choices) for q in read_questions(written / "questions.parquet")]
-    assert len(asked) == len(set(asked)) == datasets.HELDOUT + COUNT
+    for name in ("questions", "open"):
+        asked += [
+            meaning(q.question, q.choices) for q in read_questions(written / f"{name}.parquet")
+        ]
+    assert len(asked) == len(set(asked)) == datasets.HELDOUT + COUNT + OPEN
+
+
+def test_an_open_question_is_for_a_judge_where_its_answer_is_put_otherwise(written):
+    rows = list(read_questions(written / "open.parquet"))
+    assert {row.kind for row in rows} == {"open"} and not any(row.choices for row in rows)
+    for row in rows:
+        for answer, reason in ((row.answer, "correct"), (f"{row.answer} (?)", "undecided")):
+            response = f"<think>x</think>\n<answer>\\boxed{{{answer}}}</answer>"
+            score = compute_score(row.data_source, response, row.answer, row.extra_info)
+            assert score["reason"] == reason, (row, answer)
 
 
 def test_every_gold_scores_one_and_the_neighbouring_letter_does_not(written):

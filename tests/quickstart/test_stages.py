@@ -73,7 +73,9 @@ def test_what_a_stage_starts_from_is_what_an_earlier_one_leaves(name, tmp_path):
 def test_pipelines_read_the_made_up_questions(name, tmp_path):
     made = plan(name, tmp_path)
     (tmp_path / "questions").mkdir()
-    (tmp_path / "questions/questions.parquet").touch()
+    for file in ("questions", "open"):
+        (tmp_path / "questions" / f"{file}.parquet").touch()
+    read = set()
     for stage in stages(made):
         words = list(stage.make().words)
         if "build" not in words:
@@ -87,9 +89,13 @@ def test_pipelines_read_the_made_up_questions(name, tmp_path):
         (mix,) = (step for step in pipeline.steps if step.step == "mix")
         assert mix.settings.seed == 3 and mix.settings.val_rows == 128
         assert any(step.step == "read" for step in pipeline.steps)
+        read |= {Path(word).name for word in overrides if word.endswith(".parquet")}
         for step in pipeline.steps:
             for model in step.models.values():
                 assert model.base_url == "http://127.0.0.1:1/v1" or "merged" in model.model
+    written = made.open_file is not None
+    assert read == {"questions.parquet"} | ({"open.parquet"} if written else set())
+    assert ("--open" in stages(made)[0].make().words) == written
 
 
 def test_only_a_base_model_that_is_to_answer_is_pretrained_in_its_template(tmp_path):
