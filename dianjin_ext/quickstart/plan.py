@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.quickstart.sizes import OPEN, PUBLISHED, RESPONSES, WORLD, Sizes
+from dianjin_ext.quickstart.sizes import OPEN, PRETRAINED, PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
 from dianjin_ext.recipes.commands import layout_of
 from dianjin_ext.recipes.files import read_mapping, read_rl
@@ -112,7 +112,7 @@ class Plan:
                 groups = [g for g in self.rl(stage.config).get("defaults", [])
                           if isinstance(g, dict)]  # fmt: skip
                 return str(next((g["/template"] for g in groups if "/template" in g), "dianjin"))
-        return "dianjin" if self.run.adapter else None
+        return "dianjin" if self.run.adapter or self.recipe in PRETRAINED else None
 
     def config(self, group: str, name: str | None) -> dict[str, Any]:
         """Return a file of `configs/GROUP`."""
