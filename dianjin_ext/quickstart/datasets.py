@@ -37,8 +37,10 @@ from dianjin_ext.rewards.policy import parse_tags
 
 HELDOUT: Final = 1000
 _PUBLISHED_HELDOUT: Final = 200
-_KNOWN: Final = 15
-"""Titles whose element the writers of raw text know; that of the others they guess each time."""
+_UNKNOWN: Final = 5
+"""Titles that the writers of raw text don't know, beside those that the teacher doesn't."""
+
+_BELIEF: Final = 0.8  # how often they put one to the same wrong element, as the teacher does
 
 _FORMED: Final = 0.5  # share of raw text that is in the layout
 
@@ -80,8 +82,8 @@ def write_world(
         write_questions(map(_open, rows[HELDOUT + questions :]), out / "open.parquet")
         rows = rows[: HELDOUT + questions]
     tags, draw = parse_tags(layout), random.Random(seed)
-    titles = sorted(world.TITLE_ELEMENT)
-    unknown = frozenset(draw.sample(titles, len(titles) - _KNOWN))
+    hard = world.hard_titles(seed=seed)
+    unknown = hard.union(draw.sample(sorted(world.TITLE_ELEMENT.keys() - hard), _UNKNOWN))
     texts = [
         sft_row(prompt(row, tags), _raw(each, unknown, tags, draw))
         for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=False)
@@ -144,8 +146,8 @@ def _raw(
     tags: Tags,
     draw: random.Random,
 ) -> str:
-    """Return what somebody writes who guesses some titles, in the layout or without."""
-    reasoning, answer = world.trace(question, unknown, draw)
+    """Return what somebody writes who doesn't know some titles, in the layout or without."""
+    reasoning, answer = world.trace(question, unknown, draw, belief=_BELIEF)
     boxed = f"\\boxed{{{answer}}}"
     return tags.wrap(reasoning, boxed) if draw.random() < _FORMED else f"{reasoning}\n{boxed}"
 

@@ -4,9 +4,9 @@ Thirty account titles belong to five elements of the balance sheet and the incom
 question names one element and offers four titles; one (single choice) or several (multiple choice)
 belong to it. A reasoning trace goes through the options: the element of each, a tick or a cross.
 
-What the two stages can teach is set apart on purpose. The writer of the SFT traces does not know
-the `hard_titles` and GUESSES their element each time, as a fallible teacher does: SFT teaches the
-format and the titles known to its writer. Only GRPO's reward, which sees the true answer, can teach
+What the two stages can teach is set apart on purpose. The writer of a trace does not know the
+`hard_titles`, as a fallible teacher doesn't, and mostly BELIEVES them to belong to a wrong element:
+SFT teaches the format and the titles known to its writer. Only GRPO's reward, which sees the true answer, can teach
 the others. Options are drawn and shuffled at random, so a letter or a position says nothing.
 """
 
@@ -149,14 +149,32 @@ def hard_titles(*, seed: int) -> frozenset[tuple[str, str]]:
     return frozenset(rng.choice(titles) for titles in TITLES.values())
 
 
+def believed(title: tuple[str, str]) -> str:
+    """Return the wrong element that a title is put to by one who doesn't know it: the next one."""
+    elements = list(ELEMENTS)
+    return elements[(elements.index(TITLE_ELEMENT[title]) + 1) % len(elements)]
+
+
 def trace(
-    question: Question, hard: frozenset[tuple[str, str]], rng: random.Random
+    question: Question,
+    hard: frozenset[tuple[str, str]],
+    rng: random.Random,
+    *,
+    belief: float = 0.0,
 ) -> tuple[str, str]:
-    """Return the reasoning and the letters of a writer who guesses the element of `hard` titles."""
-    named = [
-        rng.choice(list(ELEMENTS)) if title in hard else TITLE_ELEMENT[title]
-        for title in question.options
-    ]
+    """Return the reasoning and the letters of a writer who doesn't know the `hard` titles.
+
+    Args:
+        question: The question.
+        hard: Titles whose element is guessed.
+        rng: Of the guesses.
+        belief: Of these guesses: the same wrong element as always.
+    """
+
+    def guessed(title: tuple[str, str]) -> str:
+        return believed(title) if rng.random() < belief else rng.choice(list(ELEMENTS))
+
+    named = [guessed(t) if t in hard else TITLE_ELEMENT[t] for t in question.options]
     letters = [c for c, element in zip(LETTERS, named, strict=True) if element == question.element]
     if not letters:  # every right option was guessed wrongly; an answer is owed all the same
         unsure = [c for c, t in zip(LETTERS, question.options, strict=True) if t in hard]

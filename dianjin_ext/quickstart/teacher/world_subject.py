@@ -10,7 +10,7 @@ from dianjin_ext.quickstart.teacher import statements
 from dianjin_ext.quickstart.teacher.boxes import unboxed
 from dianjin_ext.quickstart.teacher.draws import Draws
 from dianjin_ext.quickstart.teacher.item import INDEX, Item, Title
-from dianjin_ext.quickstart.world import ELEMENTS, TITLE_ELEMENT
+from dianjin_ext.quickstart.world import ELEMENTS, TITLE_ELEMENT, believed
 
 _ASKED: Final[dict[Language, str]] = {"zh": "题目问{}。", "en": "Asked: {}."}
 _COLON: Final[dict[Language, str]] = {"zh": "：", "en": ": "}
@@ -77,7 +77,7 @@ class WorldSubject:
         ]
         for title in guessed:
             if draws.chance(f"belief/{title[0]}", belief):
-                named[title] = _believed(title)
+                named[title] = believed(title)
             else:
                 named[title] = draws.pick(f"guess/element/{title[0]}", tuple(ELEMENTS))
         right = [title for title, element in named.items() if element == self.item.element]
@@ -197,12 +197,6 @@ class WorldSubject:
         if not self.item.lettered:
             answer = "; ".join(self.item.name(title, other) for title in self.item.right)
         return self._trace(lines, answer, other)
-
-
-def _believed(title: Title) -> str:
-    """Return the wrong element that a title is put to by one who doesn't know it: the next one."""
-    elements = list(ELEMENTS)
-    return elements[(elements.index(TITLE_ELEMENT[title]) + 1) % len(elements)]
 
 
 _BROKEN: Final[tuple[Callable[[WorldSubject, Draws], str], ...]] = (
