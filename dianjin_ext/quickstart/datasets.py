@@ -37,10 +37,8 @@ from dianjin_ext.rewards.policy import parse_tags
 
 HELDOUT: Final = 1000
 _PUBLISHED_HELDOUT: Final = 200
-_UNKNOWN: Final = 5
-"""Titles that the writers of raw text don't know, beside those that the teacher doesn't."""
-
-_BELIEF: Final = 0.8  # how often they put one to the same wrong element, as the teacher does
+_BELIEF: Final = 0.8
+"""How often writers of raw text put a title that they don't know to the same wrong element."""
 
 _FORMED: Final = 0.5  # share of raw text that is in the layout
 
@@ -82,8 +80,7 @@ def write_world(
         write_questions(map(_open, rows[HELDOUT + questions :]), out / "open.parquet")
         rows = rows[: HELDOUT + questions]
     tags, draw = parse_tags(layout), random.Random(seed)
-    hard = world.hard_titles(seed=seed)
-    unknown = hard.union(draw.sample(sorted(world.TITLE_ELEMENT.keys() - hard), _UNKNOWN))
+    unknown = world.hard_titles(seed=seed)  # the teacher's
     texts = [
         sft_row(prompt(row, tags), _raw(each, unknown, tags, draw))
         for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=False)

@@ -48,6 +48,12 @@ OPEN_QUESTIONS: Final = 1000
 RESPONSES: Final = {"fino1": 168}
 """Tokens of a made-up response, by recipe, as in configs/tiny: two thoughts are longer than one."""
 
+BELIEF: Final = {"fin_r1": 1.0}
+"""How often what the teacher doesn't know is put to the same wrong element, by recipe; else 0.8.
+
+A lucky guess stands in Fin-R1's SFT set alone, and would teach there what is left to RL.
+"""
+
 PRETRAINED: Final = ("fin_r1",)
 """Recipes whose filters leave so little about some titles that SFT alone wouldn't teach to write
 them: their base model has read raw text, as that of a recipe which begins with RL."""
