@@ -16,7 +16,6 @@ import argparse
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,12 +26,11 @@ from dianjin_ext.data.schema import Row, sft_row, write_sft
 from dianjin_ext.data.split import groups_of, unambiguous
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.files import replacing
-from dianjin_ext.questions.prompts import prompt, with_options
+from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world
-from dianjin_ext.quickstart.teacher.item import read_item
-from dianjin_ext.quickstart.teacher.world_questions import as_question
+from dianjin_ext.quickstart.teacher.world_questions import as_question, opened_question
 from dianjin_ext.rewards.policy import parse_tags
 
 HELDOUT: Final = 1000
@@ -77,7 +75,7 @@ def write_world(
     made = world.questions(HELDOUT + questions + open_questions, seed=seed)
     rows = [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
     if open_questions:
-        write_questions(map(_open, rows[HELDOUT + questions :]), out / "open.parquet")
+        write_questions(map(opened_question, rows[HELDOUT + questions :]), out / "open.parquet")
         rows = rows[: HELDOUT + questions]
     tags, draw = parse_tags(layout), random.Random(seed)
     unknown = world.hard_titles(seed=seed)  # the teacher's
@@ -87,7 +85,7 @@ def write_world(
     ]
     if opened:
         for place in range(0, len(texts), _OPENED_EVERY):
-            texts[place] |= {"instruction": _open(rows[HELDOUT + place]).question}
+            texts[place] |= {"instruction": opened_question(rows[HELDOUT + place]).question}
     _write(out, rows[:HELDOUT], rows[HELDOUT:], texts, layout, max_tokens)
 
 
@@ -120,21 +118,6 @@ def write_published(
     tags = parse_tags(layout)
     texts = [sft_row(prompt(row, tags), row.reasoning or row.question) for row in rest]
     _write(out, heldout, rest, texts, layout, max_tokens)
-
-
-def _open(question: Question) -> Question:
-    """Return a made-up question without options; its answer names account titles."""
-    item = read_item(with_options(question))
-    assert item is not None
-    return replace(
-        question,
-        data_source="cflue_oe",
-        question=item.opened(),
-        kind="open",
-        answer=(unlettered := replace(item, lettered=False)).answer(unlettered.right),
-        choices={},
-        multiple=None,
-    )
 
 
 def _raw(

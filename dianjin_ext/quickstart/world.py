@@ -6,8 +6,9 @@ belong to it. A reasoning trace goes through the options: the element of each, a
 
 What the two stages can teach is set apart on purpose. The writer of a trace does not know the
 `hard_titles`, as a fallible teacher doesn't, and mostly BELIEVES them to belong to a wrong element:
-SFT teaches the format and the titles known to its writer. Only GRPO's reward, which sees the true answer, can teach
-the others. Options are drawn and shuffled at random, so a letter or a position says nothing.
+SFT teaches the format and the titles known to its writer. Only RL's reward, which sees the true
+answer, can teach the others. Options are drawn and shuffled at random, so a letter or a position
+says nothing.
 """
 
 import random
