@@ -50,6 +50,7 @@ RL_WORDS = (
     "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=4",
     "critic.ppo_micro_batch_size_per_gpu=4",
     *("trainer.total_training_steps=1", "trainer.val_before_train=false", "trainer.test_freq=-1"),
+    "trainer.critic_warmup=0",  # the only step is to change the policy
 )
 
 CELLS = [(name, stage, size) for name, stage in STAGES for size in get_recipe(name).base]
