@@ -141,4 +141,4 @@ def _beside_teacher(plan: Plan, command: Command) -> Command:
     )
     if plan.data is not None:
         words += ["--questions", f"{QUESTIONS}/questions.parquet"]
-    return Command((*words, "--", *command.words), {**command.environment, "OPENAI_API_KEY": "-"})
+    return Command((*words, "--", *command.words), command.environment)
