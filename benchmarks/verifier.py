@@ -28,6 +28,7 @@ from dianjin_ext.quickstart.model import main as make_model
 from dianjin_ext.quickstart.teacher import serving_teacher, world_questions
 from dianjin_ext.quickstart.teacher.item import Item, read_item
 from dianjin_ext.quickstart.teacher.statements import chosen
+from dianjin_ext.quickstart.teacher.world_questions import opened_question
 from dianjin_ext.resources import folder
 from dianjin_ext.verifier.command import train_verifier
 
@@ -39,7 +40,7 @@ _JOINED: Final = {"zh": ("；", "、", "和"), "en": ("; ", ", ", " and ")}
 def labelled_answers(out: Path, *, questions: int, seed: int) -> Path:
     """Write candidates with the verdicts of a teacher that errs; returns their file."""
     out.mkdir(parents=True, exist_ok=True)
-    made = [_opened(each) for each in world_questions(questions, seed=seed)]
+    made = [opened_question(each) for each in world_questions(questions, seed=seed)]
     write_questions(made, out / "questions.parquet")
     with serving_teacher(seed=seed, wrong=0.5, broken=0.0, cut=0.0, no_answer=0.0) as url:
         os.environ.setdefault("OPENAI_API_KEY", "-")
@@ -67,19 +68,6 @@ def tiny_model(out: Path, *, seed: int) -> Path:
 
 def _step(name: str, source: Path, out: Path, role: str, asked: dict[str, Any]) -> None:
     run_command(name, source=source, out=out, settings={}, roles=(role,), overwrite=True, **asked)
-
-
-def _opened(question: Question) -> Question:
-    item = _item(question)
-    return replace(
-        question,
-        data_source="cflue_oe",
-        kind="open",
-        question=item.opened(),
-        answer=item.answer(item.right),
-        choices={},
-        multiple=None,
-    )
 
 
 def _item(question: Question) -> Item:

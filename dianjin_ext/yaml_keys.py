@@ -1,8 +1,11 @@
 """YAML in which a key that is given twice is a mistake, instead of the last one winning."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from dianjin_ext.errors import DianjinError
 
 
 class _Unique:
@@ -25,3 +28,24 @@ class UniqueKeys(_Unique, yaml.SafeLoader):
 
 class UniqueTexts(_Unique, yaml.BaseLoader):
     """Makes nothing but texts, lists and mappings: `yes`, `1` and `TRUE` stay as they stand."""
+
+
+def read_mapping(file: Path, what: str = "of keys") -> dict[str, Any]:
+    """Return the mapping that a file holds.
+
+    Args:
+        file: A YAML file.
+        what: What the mapping is of or with, as the error says it.
+
+    Raises:
+        DianjinError: It can't be read, a key is given twice, or it is no mapping.
+    """
+    try:
+        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise DianjinError(
+            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
+        ) from None
+    if not isinstance(given, dict):
+        raise DianjinError(f"{file}: expected a mapping {what}")
+    return given

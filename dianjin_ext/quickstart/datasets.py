@@ -30,14 +30,12 @@ from dianjin_ext.questions.prompts import prompt
 from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import get_reader, read
 from dianjin_ext.quickstart import world
+from dianjin_ext.quickstart.sizes import BELIEF
 from dianjin_ext.quickstart.teacher.world_questions import as_question, opened_question
 from dianjin_ext.rewards.policy import parse_tags
 
 HELDOUT: Final = 1000
 _PUBLISHED_HELDOUT: Final = 200
-_BELIEF: Final = 0.8
-"""How often writers of raw text put a title that they don't know to the same wrong element."""
-
 _FORMED: Final = 0.5  # share of raw text that is in the layout
 
 _OPENED_EVERY: Final = 4
@@ -76,12 +74,12 @@ def write_world(
     rows = [as_question(each, f"world/{seed}/{number}") for number, each in enumerate(made)]
     if open_questions:
         write_questions(map(opened_question, rows[HELDOUT + questions :]), out / "open.parquet")
-        rows = rows[: HELDOUT + questions]
+        made, rows = made[: HELDOUT + questions], rows[: HELDOUT + questions]
     tags, draw = parse_tags(layout), random.Random(seed)
     unknown = world.hard_titles(seed=seed)  # the teacher's
     texts = [
         sft_row(prompt(row, tags), _raw(each, unknown, tags, draw))
-        for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=False)
+        for each, row in zip(made[HELDOUT:], rows[HELDOUT:], strict=True)
     ]
     if opened:
         for place in range(0, len(texts), _OPENED_EVERY):
@@ -127,7 +125,7 @@ def _raw(
     draw: random.Random,
 ) -> str:
     """Return what somebody writes who doesn't know some titles, in the layout or without."""
-    reasoning, answer = world.trace(question, unknown, draw, belief=_BELIEF)
+    reasoning, answer = world.trace(question, unknown, draw, belief=BELIEF)
     boxed = f"\\boxed{{{answer}}}"
     return tags.wrap(reasoning, boxed) if draw.random() < _FORMED else f"{reasoning}\n{boxed}"
 

@@ -9,9 +9,10 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.quickstart.sizes import OPEN, PRETRAINED, PUBLISHED, RESPONSES, WORLD, Sizes
 from dianjin_ext.recipes import Recipe, Run, get_recipe
 from dianjin_ext.recipes.commands import layout_of
-from dianjin_ext.recipes.files import read_mapping, read_rl
+from dianjin_ext.recipes.files import read_rl
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
+from dianjin_ext.yaml_keys import read_mapping
 
 QUESTIONS: Final = "questions"
 """The folder of the questions, in that of the run."""

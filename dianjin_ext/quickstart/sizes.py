@@ -48,8 +48,11 @@ OPEN_QUESTIONS: Final = 1000
 RESPONSES: Final = {"fino1": 168}
 """Tokens of a made-up response, by recipe, as in configs/tiny: two thoughts are longer than one."""
 
-BELIEF: Final = {"fin_r1": 1.0}
-"""How often what the teacher doesn't know is put to the same wrong element, by recipe; else 0.8.
+BELIEF: Final = 0.8
+"""How often the teacher, or who wrote raw text, puts what it doesn't know to one wrong element."""
+
+BELIEFS: Final = {"fin_r1": 1.0}
+"""That of the teacher, by recipe, where it is another.
 
 A lucky guess stands in Fin-R1's SFT set alone, and would teach there what is left to RL.
 """

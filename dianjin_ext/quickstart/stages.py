@@ -6,7 +6,7 @@ from typing import Any, Final
 from dianjin_ext.quickstart import around
 from dianjin_ext.quickstart.plan import QUESTIONS, Plan
 from dianjin_ext.quickstart.progress import of_sft, of_verl
-from dianjin_ext.quickstart.sizes import BELIEF, DATA
+from dianjin_ext.quickstart.sizes import BELIEF, BELIEFS, DATA
 from dianjin_ext.quickstart.stage import Stage
 from dianjin_ext.quickstart.teacher.beside import URL
 from dianjin_ext.recipes import Command, asking, commands
@@ -136,9 +136,8 @@ def _algorithm(plan: Plan, stage: Recipes) -> str:
 def _beside_teacher(plan: Plan, command: Command) -> Command:
     """Return a command that is run beside a teacher, which doesn't know all titles."""
     words = ["python", "-m", "dianjin_ext.quickstart.teacher.beside", "--seed", str(plan.seed)]
-    words += (
-        ["--guess", "1", "--belief", str(BELIEF.get(plan.recipe, 0.8))] if plan.data is None else []
-    )
-    if plan.data is not None:
+    if plan.data is None:
+        words += ["--guess", "1", "--belief", str(BELIEFS.get(plan.recipe, BELIEF))]
+    else:
         words += ["--questions", f"{QUESTIONS}/questions.parquet"]
     return Command((*words, "--", *command.words), command.environment)

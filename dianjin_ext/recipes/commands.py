@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from dianjin_ext.data.steps import SETTINGS
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import BASE, Recipe, Stage
 from dianjin_ext.recipes.sampling import rollout_sampling
+from dianjin_ext.yaml_keys import read_mapping
 
 TINY: Final = "tiny"
 _PLAIN: Final = "sft.yaml"

@@ -1,36 +1,12 @@
-"""Files of `configs`, as they stand and as verl lays one over another."""
+"""Files of `configs/recipe`, as verl lays one over another."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from dianjin_ext.yaml_keys import read_mapping
 
-from dianjin_ext.errors import DianjinError
-from dianjin_ext.yaml_keys import UniqueKeys
-
-__all__ = ["read_mapping", "read_rl"]
-
-
-def read_mapping(file: Path, what: str = "of keys") -> dict[str, Any]:
-    """Return the mapping that a file holds.
-
-    Args:
-        file: A YAML file.
-        what: What the mapping is of or with, as the error says it.
-
-    Raises:
-        DianjinError: It can't be read, a key is given twice, or it is no mapping.
-    """
-    try:
-        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise DianjinError(
-            f"{file}: can't be read as YAML: {' '.join(str(error).split())}"
-        ) from None
-    if not isinstance(given, dict):
-        raise DianjinError(f"{file}: expected a mapping {what}")
-    return given
+__all__ = ["read_rl"]
 
 
 def read_rl(configs: Path, name: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.recipes.files import read_mapping
 from dianjin_ext.resources import folder
 from dianjin_ext.rewards.policy import Model, build
+from dianjin_ext.yaml_keys import read_mapping
 
 Kind = Literal["data", "sft", "verifier", "rl", "merge", "eval", "serve"]
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from dianjin_ext.recipes.files import read_mapping, read_rl
+from dianjin_ext.recipes.files import read_rl
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe
+from dianjin_ext.yaml_keys import read_mapping
 
 __all__ = ["asking"]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from dianjin_ext.recipes.files import read_mapping, read_rl
+from dianjin_ext.recipes.files import read_rl
+from dianjin_ext.yaml_keys import read_mapping
 
 _NAMES: Final = ("temperature", "top_p")
 

@@ -104,12 +104,13 @@ def _of_file(
     met: set[Name],
     left_out: Counter[str],
 ) -> Iterator[Labelled]:
+    layout = settings.layout
     for candidate in read_candidates(path):
         question = candidate.question
         if question.answer is None:
             left_out["without a gold answer"] += 1
             continue
-        for answer, right, by in _verdicts(candidate, settings.layout, labels, met):
+        for answer, right, by in _verdicts(candidate, layout, labels, met):
             if right is None:
                 left_out["without a verdict"] += 1
             elif says_nothing(answer):

@@ -7,11 +7,11 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from dianjin_ext.answers.tags import DIANJIN_R1, Tags
+from dianjin_ext.answers.tags import Tags
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.rewards.judge.settings import fits_classifier
 from dianjin_ext.rewards.policy import Model, build, parse_tags
-from dianjin_ext.yaml_keys import UniqueKeys
+from dianjin_ext.yaml_keys import UniqueKeys, read_mapping
 
 
 class VerifierSettings(Model):
@@ -74,7 +74,7 @@ class VerifierSettings(Model):
     @property
     def layout(self) -> Tags:
         """The layout, read."""
-        return DIANJIN_R1 if self.tags == "dianjin_r1" else parse_tags(self.tags)
+        return parse_tags(self.tags)
 
 
 def read_settings(file: Path, overrides: Sequence[str] = ()) -> VerifierSettings:
@@ -87,13 +87,7 @@ def read_settings(file: Path, overrides: Sequence[str] = ()) -> VerifierSettings
     Raises:
         DianjinError: It can't be read, or a key or a value is not known.
     """
-    try:
-        given = yaml.load(file.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        why = " ".join(str(error).split())
-        raise DianjinError(f"{file}: can't be read as YAML: {why}") from None
-    if not isinstance(given, dict):
-        raise DianjinError(f"{file}: expected a mapping of settings")
+    given = read_mapping(file, "of settings")
     for text in overrides:
         key, sign, value = text.partition("=")
         if not sign:

@@ -77,7 +77,7 @@ def train(
     """Train a model, on from the last checkpoint in `folder` if there is one.
 
     Args:
-        model: As `load` returns it; changed.
+        model: As `load_model` returns it; changed.
         tokenizer: Fills batches up.
         rows: `input_ids` and `labels` of each answer.
         settings: How.

@@ -1,7 +1,8 @@
 import pytest
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.recipes.files import read_mapping, read_rl
+from dianjin_ext.recipes.files import read_rl
+from dianjin_ext.yaml_keys import read_mapping
 
 
 def test_a_file_is_laid_over_the_one_that_it_begins_from_key_by_key(tmp_path):
