@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from dianjin_ext.errors import DianjinError
-from dianjin_ext.quickstart.sizes import OPEN, PRETRAINED, PUBLISHED, RESPONSES, WORLD, Sizes
+from dianjin_ext.quickstart.sizes import (
+    OPEN,
+    PRETRAINED,
+    PUBLISHED,
+    RESPONSES,
+    SFT,
+    WORLD,
+    Sizes,
+)
 from dianjin_ext.recipes import Recipe, Run, get_recipe
 from dianjin_ext.recipes.commands import layout_of
 from dianjin_ext.recipes.files import read_rl
@@ -63,6 +71,12 @@ class Plan:
         """Tokens of a response."""
         own = RESPONSES.get(self.recipe) if self.data is None else None
         return own or self.sizes.max_response
+
+    @property
+    def sft(self) -> tuple[str, ...]:
+        """Words for LLaMA-Factory, after the recipe's."""
+        own = SFT.get(self.recipe, ()) if self.data is None else ()
+        return (*own, *self.sizes.sft)
 
     @property
     def run(self) -> Run:

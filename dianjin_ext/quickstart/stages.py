@@ -66,7 +66,7 @@ def _sft(plan: Plan, name: str, stage: Recipes) -> Iterator[Stage]:
     output = plan.run.trained(plan.of, name)
 
     def make(index: int = 0) -> Command:
-        extra = (*plan.sizes.sft, *around.sft_words(plan, output))
+        extra = (*plan.sft, *around.sft_words(plan, output))
         command = commands(plan.of, name, plan.run, extra)[index]
         return Command(command.words, {**command.environment, "NPROC_PER_NODE": "2"})
 

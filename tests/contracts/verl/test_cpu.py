@@ -95,6 +95,37 @@ def test_a_critic_of_a_kind_without_a_classifier_is_refused(tmp_path):
         _load_critic(str(tmp_path), None, BartConfig(), False)
 
 
+def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tmp_path):
+    import torch
+    from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM
+
+    from dianjin_ext.hosts.verl.cpu.engine import _load_critic
+
+    def values(folder):
+        config = AutoConfig.from_pretrained(folder, num_labels=1)  # as verl makes it
+        critic = _load_critic(str(folder), torch.float32, config, False)
+        with torch.no_grad():
+            return critic, critic(input_ids=torch.arange(12).reshape(2, 6)).logits
+
+    config = Qwen2Config(
+        vocab_size=16,
+        hidden_size=8,
+        intermediate_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    policy = Qwen2ForCausalLM(config)
+    policy.save_pretrained(tmp_path / "policy")
+    critic, said = values(tmp_path / "policy")
+    assert said.shape == (2, 6, 1) and not said.any()
+    embeddings = policy.get_input_embeddings().weight
+    assert torch.equal(critic.get_input_embeddings().weight, embeddings)  # the rest was loaded
+    torch.nn.init.ones_(critic.score.weight)
+    critic.save_pretrained(tmp_path / "critic")
+    assert values(tmp_path / "critic")[1].any()
+
+
 def test_configuration_group_fits_verls_stock_recipe():
     from hydra import compose, initialize_config_module
     from omegaconf import OmegaConf

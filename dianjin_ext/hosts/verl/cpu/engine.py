@@ -112,20 +112,27 @@ class CPUEngineWithValueHead(_OnCPU, FSDPEngineWithValueHead):
 def _load_critic(
     local_path: str, torch_dtype: torch.dtype, model_config: Any, trust_remote_code: bool
 ) -> Any:
-    """Load a model with a value head, which is new where the folder has none.
+    """Load a model with a value head; where the folder has none, one that says zero everywhere.
+
+    One drawn at random, as verl's is, says anything from -1 to 1 in its first steps, and an
+    advantage is what a reward has over that: the policy forgets the format before the head learns.
 
     verl's own loader asks for FlashAttention, whatever `override_config.attn_implementation` says;
     without it, it reports that trl is missing.
     """
     try:
-        return AutoModelForTokenClassification.from_pretrained(
+        critic, loaded = AutoModelForTokenClassification.from_pretrained(
             local_path,
             dtype=torch_dtype,
             config=model_config,  # it says which attention
             trust_remote_code=trust_remote_code,
+            output_loading_info=True,
         )
     except ValueError as error:
         raise DianjinError(
             f"critic.model.path={local_path}: transformers has no token classifier for models of "
             f"type {model_config.model_type}, so it can't become a critic on the CPU"
         ) from error
+    for name in loaded["missing_keys"]:
+        torch.nn.init.zeros_(critic.get_parameter(name))
+    return critic
