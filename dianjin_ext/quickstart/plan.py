@@ -127,7 +127,8 @@ class Plan:
                 groups = [g for g in self.rl(stage.config).get("defaults", [])
                           if isinstance(g, dict)]  # fmt: skip
                 return str(next((g["/template"] for g in groups if "/template" in g), "dianjin"))
-        return "dianjin" if self.run.adapter or self.recipe in PRETRAINED else None
+        filtered = self.data is None and self.recipe in PRETRAINED
+        return "dianjin" if self.run.adapter or filtered else None
 
     def config(self, group: str, name: str | None) -> dict[str, Any]:
         """Return a file of `configs/GROUP`."""

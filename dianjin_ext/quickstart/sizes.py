@@ -65,7 +65,7 @@ A lucky guess stands in Fin-R1's SFT set alone, and would teach there what is le
 """
 
 PRETRAINED: Final = ("fin_r1",)
-"""Recipes whose filters leave so little about some titles that SFT alone wouldn't teach to write
+"""Recipes whose filters leave so little about some made-up titles that SFT alone wouldn't teach to write
 them: their base model has read raw text, as that of a recipe which begins with RL."""
 
 # words for a recipe's pipelines, beside the questions

@@ -99,13 +99,16 @@ def test_pipelines_read_the_made_up_questions(name, tmp_path):
 
 
 def test_only_a_base_model_that_is_to_answer_is_pretrained_in_its_template(tmp_path):
-    def pretraining(name, *methods):
-        found = [s for s in stages(plan(name, tmp_path, *methods)) if s.name == "pretrain"]
+    def pretraining(name, *methods, **given):
+        found = [s for s in stages(plan(name, tmp_path, *methods, **given)) if s.name == "pretrain"]
         return [word for stage in found for word in stage.make().words if "template=" in word]
 
     assert pretraining("deepseek_r1_zero") == ["template=dianjin_r1_zero"]
     assert pretraining("dianjin_r1") == pretraining("deepseek_r1") == []
-    assert pretraining("dianjin_r1", "lora") == ["template=dianjin"]
+    assert pretraining("dianjin_r1", "lora") == pretraining("fin_r1") == ["template=dianjin"]
+    real = {"data": "cflue:knowledge.json"}
+    assert pretraining("fin_r1", **real) == []  # no made-up titles
+    assert pretraining("fin_r1", "lora", **real) == ["template=dianjin"]
 
 
 def test_an_adapter_is_put_into_the_model_before_it_is_asked(tmp_path):
