@@ -37,8 +37,11 @@ PUBLISHED: Final = Sizes(
     ),
 )
 
-QUESTIONS: Final = {"fin_r1": 4500}
-"""Made up for training, by recipe; 3,000 for the others. Two filters leave Fin-R1 a third."""
+QUESTIONS: Final = {"fin_r1": 4500, "deepseek_r1": 2400}
+"""Made up for training, by recipe; 3,000 for the others.
+
+Two filters leave Fin-R1 a third. A checkpoint of DeepSeek-R1 answers each question four times.
+"""
 
 OPEN: Final = {"fin_r1": "finance_instruct", "fino1": "tatqa", "deepseek_r1": "general"}
 """Recipe to the file of its pipeline that is made of open questions, which a judge decides."""
@@ -65,8 +68,8 @@ A lucky guess stands in Fin-R1's SFT set alone, and would teach there what is le
 """
 
 PRETRAINED: Final = ("fin_r1",)
-"""Recipes whose filters leave so little about some made-up titles that SFT alone wouldn't teach to write
-them: their base model has read raw text, as that of a recipe which begins with RL."""
+"""Recipes whose filters leave so little about some made-up titles that SFT alone wouldn't teach to
+write them: their base model has read raw text, as that of a recipe which begins with RL."""
 
 # words for a recipe's pipelines, beside the questions
 DATA: Final[dict[str, tuple[str, ...]]] = {
