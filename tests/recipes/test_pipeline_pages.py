@@ -15,6 +15,8 @@ import pytest
 
 from dianjin_ext.questions.question import Question, write_questions
 from dianjin_ext.questions.readers import get_reader, read
+from dianjin_ext.recipes import Run, get_recipe
+from dianjin_ext.recipes import commands as stage_commands
 
 pytest.importorskip("openai")
 
@@ -37,18 +39,28 @@ PAGES = ("dianjin_r1", "fin_r1", "fino1", "deepseek_r1")
 ROLES = ("teacher", "judge", "writer", "student")
 
 
-def commands(page):
+def lines(page):
     text = (ROOT / "docs/pipelines" / f"{page}.md").read_text(encoding="utf-8")
-    lines = re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1].splitlines()
-    return [line for line in lines if not line.startswith("export ")]
+    found = re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1].splitlines()
+    return [line for line in found if not line.startswith("export ")]
+
+
+def stages(page, kind):
+    """The stages of a kind that a page trains, in order."""
+    named = [re.fullmatch(rf"bash examples/recipe\.sh {page} (\w+)", line) for line in lines(page)]
+    return [each[1] for each in named if each and get_recipe(page).stage(each[1]).do == kind]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_names_what_is_there(page):
-    lines = commands(page)
-    assert lines[0] == "dianjin init ."
-    built = [re.search(r"configs/data/\w+\.yaml", line)[0] for line in lines if " build " in line]
+    assert lines(page)[0] == "dianjin init ."
+    built = [re.search(r"configs/data/\w+\.yaml", x)[0] for x in lines(page) if " build " in x]
     assert all((ROOT / path).is_file() for path in built)
+    recipe, others = get_recipe(page), [x for x in lines(page) if not x.startswith("dianjin ")]
+    trained = [name for kind in ("sft", "rl", "merge") for name in stages(page, kind)]
+    assert len(others) == len(trained) and stages(page, "sft") and stages(page, "rl")
+    sets = {recipe.stage(recipe.stage(name).data).config for name in stages(page, "sft")}
+    assert {Path(path).stem for path in built} == sets
     text = (ROOT / "docs/pipelines" / f"{page}.md").read_text(encoding="utf-8")
     whole = "".join((ROOT / path).read_text(encoding="utf-8") for path in built)
     for key in re.findall(r"`(?:files|models|steps)\.(\w+)", text):
@@ -84,12 +96,14 @@ def model(desk):
 
 
 def follow(page, desk, url):
-    """Run a page's commands up to the hosts'; yield the others, as lists of words."""
+    """Run a page's commands up to the hosts'; yield those of the stages that train, as words."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for line in commands(page):
+    for line in lines(page):
         words = shlex.split(line)
         if words[0] != "dianjin":
-            yield words
+            recipe = get_recipe(page)
+            run = Run(size=next(iter(recipe.base)), root=desk)
+            yield list(stage_commands(recipe, words[3], run)[0].words)
             continue
         if words[1] == "build":
             model = {"model": "teacher", "base_url": url, "keyless": "true"}
@@ -134,13 +148,14 @@ def test_a_set_trains_with_llamafactory_by_its_pages_words(page, desk, model):
                 *(f"model_name_or_path={model}", "deepspeed=null", "use_cpu=true"),
                 *("max_steps=1", "logging_steps=1", "gradient_accumulation_steps=1"),
                 *("preprocessing_num_workers=1", f"output_dir=out-{trained}", "bf16=false"),
+                "template=dianjin",  # of the tiny model's marks
             ]
             env = {**os.environ, "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
             done = subprocess.run(command, cwd=desk, env=env, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
             assert (desk / f"out-{trained}" / "trainer_log.jsonl").is_file()
             trained += 1
-    assert trained == sum(line.startswith("llamafactory-cli") for line in commands(page))
+    assert trained == len(stages(page, "sft"))
 
 
 @pytest.mark.slow
@@ -155,14 +170,12 @@ def test_a_set_loads_in_verl_by_its_pages_words(page, desk, model):
     loaded = 0
     with teacher(desk) as url:
         for words in follow(page, desk, url):
-            given = dict(
-                word.split("=", 1) for word in words if word.startswith(("TRAIN_", "VAL_"))
-            )
-            for name in given.values():
+            given = [word for word in words if word.startswith(("data.train_f", "data.val_f"))]
+            for name in [word.split("=", 1)[1] for word in given]:
                 config = {"max_prompt_length": 10**6, "cache_dir": str(desk / "cache")}
                 dataset = RLHFDataset(
                     str(desk / name), hf_tokenizer(str(model)), OmegaConf.create(config)
                 )
                 assert len(dataset) and dataset[0]["reward_model"]["ground_truth"]
                 loaded += 1
-    assert loaded == 2
+    assert loaded == 2 * len(stages(page, "rl"))
