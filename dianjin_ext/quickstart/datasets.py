@@ -6,10 +6,10 @@
     open.parquet             others without options, for what rules can't read (--open)
     heldout.jsonl            what every model is asked, one JSON object a question
     heldout.yaml             which key is what there, for `dianjin eval own:heldout --map`
-    greedy.yaml            how they are asked and graded
+    greedy.yaml              how they are asked and graded
     settings.yaml            how many at a time
-    sft/cflue_mcq.json       raw text: the tokenizer is made of it, and where a recipe begins with
-                             RL on a base model, the base model is pretrained on it
+    sft/cflue_mcq.json       raw text: the tokenizer is made of it, and a base model that is
+                             pretrained (`Plan.pretrained`) reads it
 """
 
 import argparse
