@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # A published system from questions to a served model, one stage at a time:
 #
-#   bash examples/recipe.sh fin_r1                             # shows its stages and their commands
-#   bash examples/recipe.sh fin_r1 data files.finqa=train.json # a teacher answers, filters choose
-#   bash examples/recipe.sh fin_r1 sft                         # teach the layout and the reasoning
-#   bash examples/recipe.sh fin_r1 rl                          # reward what is right
-#   bash examples/recipe.sh fin_r1 merge                       # a checkpoint becomes a model
-#   bash examples/recipe.sh fin_r1 eval --data finqa=test.json # how good it is, by its protocol
-#   bash examples/recipe.sh fin_r1 serve                       # let others ask it
+#   bash examples/recipe.sh fin_r1                                    # shows its stages and their commands
+#   bash examples/recipe.sh fin_r1 data files.finqa=train.json        # a teacher answers, filters choose
+#   bash examples/recipe.sh fin_r1 sft                                # teach the layout and the reasoning
+#   bash examples/recipe.sh fin_r1 rl                                 # reward what is right
+#   bash examples/recipe.sh fin_r1 merge                              # a checkpoint becomes a model
+#   bash examples/recipe.sh fin_r1 eval finqa --data finqa=test.json  # how good it is, by its protocol
+#   bash examples/recipe.sh fin_r1 serve                              # let others ask it
 #
 # Which recipes there are: `dianjin recipe`. The commands are those that `dianjin recipe NAME STAGE`
 # shows; what follows STAGE is added to them, as key=value or options of the program.
