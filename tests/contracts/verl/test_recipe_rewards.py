@@ -107,5 +107,8 @@ def test_r1_zeros_template(tiny_model):
         rendered([*turns, *turns[:1]], add_generation_prompt=True)
         == f"{whole}User: 问？\nAssistant:"
     )
+    tokenizer.bos_token = "<|im_start|>"  # a model that was pretrained with one, such as Llama
+    assert rendered(turns) == f"<|im_start|>{whole}"
+    tokenizer.bos_token = None
     system = [{"role": "system", "content": "只答数字。"}, *turns[:1]]
     assert rendered(system, add_generation_prompt=True) == f"{head}只答数字。\n{one[len(head) :]}"
