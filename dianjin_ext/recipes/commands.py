@@ -117,14 +117,15 @@ def _sft(
 
 
 def sft_keys(run: Run, config: str | None) -> dict[str, Any]:
-    """Return what differs from the plain configuration of SFT: of recipe, size and methods.
+    """Return what differs from the plain configuration of SFT: of recipe, size, both, and methods.
 
     At size `tiny` the plain file decides what it names: a learning rate for billions of parameters
     is none for half a million.
     """
     keys = _read(run, f"sft/{config}.yaml") if config else {}
-    if (_root(run) / "sft" / f"{run.size}.yaml").is_file():
-        keys |= _read(run, f"sft/{run.size}.yaml")
+    for name in (run.size, f"{config}_{run.size}"):
+        if (_root(run) / "sft" / f"{name}.yaml").is_file():
+            keys |= _read(run, f"sft/{name}.yaml")
     if run.size == TINY:
         keys = {key: value for key, value in keys.items() if key not in _read(run, "sft_tiny.yaml")}
         keys = {key: value for key, value in keys.items() if not key.startswith("lr_scheduler")}

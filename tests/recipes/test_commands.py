@@ -115,6 +115,16 @@ def test_sft_has_the_template_of_the_models_vocabulary(typed, values):
         assert (given["template"], given["default_system"]) == ("dianjin_qwen3", "null")
 
 
+def test_a_recipe_may_have_values_of_its_own_at_a_size(typed, values):
+    rates = {
+        size: values(typed("deepseek_distill", "sft", size=size)[0])["learning_rate"]
+        for size in ("7b", "32b", "8b")
+    }
+    assert rates == {"7b": "8e-05", "32b": "6e-05", "8b": "5e-05"}  # DeepSeek-R1's Table 6
+    (words, _) = typed("deepseek_distill", "sft", size="8b", methods=("lora",))
+    assert values(words)["learning_rate"] == "0.0001"
+
+
 def test_no_value_for_llamafactory_has_a_space(typed):
     for name, stage in STAGES:
         if get_recipe(name).stages[stage].do == "sft":
