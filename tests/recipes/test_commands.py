@@ -154,7 +154,7 @@ def test_a_server_samples_as_the_rollouts_of_its_model_did(typed, values):
         ("dianjin_r1", "serve"): ("0.6", "0.95"),
         ("fin_r1", "serve"): ("0.6", "0.95"),
         ("fino1", "serve"): ("0.5", "1"),
-        ("fino1", "serve_grpo"): ("0.9", "1"),
+        ("fino1", "serve_grpo"): ("0.7", "1"),
     }
 
 
