@@ -13,6 +13,7 @@ from dianjin_ext.recipes.recipe import BASE
 
 _TEXTS: Final = f"{QUESTIONS}/sft/cflue_mcq.json"
 _MADE_UP: Final = 3000  # where no other number is named
+_OPEN: Final = 1000
 _RANDOM: Final = "random"
 
 
@@ -22,7 +23,7 @@ def questions(plan: Plan) -> Stage:
     own += ["--max-tokens", str(plan.max_response)]
     if plan.data is None:
         own += ["--questions", str(MADE_UP.get(plan.recipe, _MADE_UP))] + ["--opened"] * plan.opens
-        own += ["--open", str(OPEN_QUESTIONS)] if plan.open_file else []
+        own += ["--open", str(OPEN_QUESTIONS.get(plan.recipe, _OPEN))] if plan.open_file else []
     else:
         name, _, file = plan.data.partition(":")
         own += ["--published", f"{name}:{Path(file).absolute()}"]

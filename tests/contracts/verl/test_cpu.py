@@ -99,6 +99,7 @@ def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tmp_path):
     import torch
     from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM
 
+    from dianjin_ext.errors import DianjinError
     from dianjin_ext.hosts.verl.cpu.engine import _load_critic
 
     def values(folder):
@@ -122,6 +123,11 @@ def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tmp_path):
     embeddings = policy.get_input_embeddings().weight
     assert torch.equal(critic.get_input_embeddings().weight, embeddings)  # the rest was loaded
     torch.nn.init.ones_(critic.score.weight)
+    weights = policy.state_dict()
+    del weights["model.norm.weight"]
+    policy.save_pretrained(tmp_path / "broken", state_dict=weights)
+    with pytest.raises(DianjinError, match=r"there is no weight model\.norm\.weight"):
+        values(tmp_path / "broken")
     critic.save_pretrained(tmp_path / "critic")
     assert values(tmp_path / "critic")[1].any()
 

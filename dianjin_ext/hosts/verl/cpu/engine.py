@@ -134,5 +134,9 @@ def _load_critic(
             f"type {model_config.model_type}, so it can't become a critic on the CPU"
         ) from error
     for name in loaded["missing_keys"]:
+        if name.startswith(f"{critic.base_model_prefix}."):
+            raise DianjinError(
+                f"critic.model.path={local_path}: there is no weight {name}, so it can't be trained"
+            )
         torch.nn.init.zeros_(critic.get_parameter(name))
     return critic
