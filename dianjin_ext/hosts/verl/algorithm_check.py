@@ -6,6 +6,10 @@ from typing import Any
 __all__ = ["algorithm_problems"]
 
 _MODE = "trainer.v1.trainer_mode"
+_VERLS = ("sync", "colocate_async", "separate_async")
+_MODES = (*_VERLS, *(f"dianjin_{name}" for name in _VERLS))
+_KL = tuple(f"{name}{end}" for name in ("kl", "k1", "abs", "mse", "k2", "low_var_kl", "k3")
+            for end in ("", "+"))  # fmt: skip
 # Tried: the default trainer never gives these what they need.
 _FAILING = ("gdpo", "remax", "optimal_token_baseline", "tir_optimal_token_baseline")
 
@@ -16,6 +20,7 @@ def algorithm_problems(config: Any) -> Iterator[str]:
     from verl.trainer.ppo.core_algos import ADV_ESTIMATOR_REGISTRY, POLICY_LOSS_REGISTRY
 
     yield from _unheeded(config)
+    yield from _unnamed(config)
     if OmegaConf.select(config, "actor_rollout_ref.model.external_lib") is not None:
         return  # a module of the user's own may register others, in the workers
     for key, registry in (
@@ -31,6 +36,50 @@ def algorithm_problems(config: Any) -> Iterator[str]:
             yield f"{key}={name} is not known; known: {', '.join(usable)}"
         elif name in failing:
             yield f"{key}={name} fails in verl 0.9.1's default trainer; use {', '.join(usable)}"
+
+
+def _unnamed(config: Any) -> Iterator[str]:
+    """Yield a line for a name that verl looks up when Ray runs, or at the first update."""
+    from omegaconf import OmegaConf
+
+    def get(key: str) -> Any:
+        return OmegaConf.select(config, key)
+
+    actor, rollout, algorithm = "actor_rollout_ref.actor", "actor_rollout_ref.rollout", "algorithm"
+    correction = f"{algorithm}.rollout_correction"
+    asked = {
+        f"{actor}.kl_loss_type": (_KL, get(f"{actor}.use_kl_loss")),
+        f"{algorithm}.kl_penalty": (_KL, get(f"{algorithm}.use_kl_in_reward")),
+        f"{algorithm}.kl_ctrl.type": (("fixed", "adaptive"), get(f"{algorithm}.use_kl_in_reward")),
+        f"{correction}.rollout_is": (("token", "sequence"), not get(f"{correction}.bypass_mode")),
+        _MODE: (_modes(get(_MODE)), get("trainer.use_v1")),
+        "trainer.resume_mode": (("auto", "disable", "resume_path"), True),
+    }
+    for key, (known, used) in asked.items():
+        name = get(key)
+        if used and name is not None and name not in known:
+            yield f"{key}={name} is not known; known: {', '.join(known)}"
+    for key in (f"{rollout}.temperature", f"{actor}.clip_ratio_c"):
+        least = 1 if key.endswith("clip_ratio_c") else 0
+        value = get(key)
+        vanilla = get(f"{actor}.policy_loss.loss_mode") in (None, "vanilla")
+        if value is not None and value <= least and (vanilla or not least):
+            yield f"{key}={value}: expected a number above {least}"
+    given = get(f"{correction}.rollout_rs")
+    if given and get(f"{correction}.rollout_rs_threshold") is None:
+        yield (
+            f"{correction}.rollout_rs={given} needs {correction}.rollout_rs_threshold: 2.0, or "
+            "'0.5_2.0' for a k1 name"
+        )
+
+
+def _modes(given: Any) -> tuple[str, ...]:
+    """Return the trainer modes; those of a plug-in of the user's own only where it counts."""
+    if given is None or given in _MODES:
+        return _MODES
+    from verl.trainer.ppo.v1.trainer_base import TRAINER_REGISTRY  # takes seconds
+
+    return tuple(dict.fromkeys((*_MODES, *TRAINER_REGISTRY)))
 
 
 def _unheeded(config: Any) -> Iterator[str]:

@@ -10,6 +10,15 @@ __all__ = ["batch_problems", "has_critic"]
 _ACTOR = "actor_rollout_ref.actor"
 _ROLLOUT = "actor_rollout_ref.rollout"
 _REF = "actor_rollout_ref.ref"
+_WHOLE = (  # where they are set
+    *(f"{_ACTOR}.ppo_micro_batch_size_per_gpu", f"{_ACTOR}.ulysses_sequence_parallel_size"),
+    *(f"{_ACTOR}.ppo_epochs", "critic.ppo_mini_batch_size", "critic.ppo_epochs"),
+    *(f"{_ROLLOUT}.tensor_model_parallel_size", f"{_ROLLOUT}.data_parallel_size"),
+    *(f"{_ROLLOUT}.pipeline_model_parallel_size", f"{_ROLLOUT}.agent.num_workers"),
+    *(f"{node}.log_prob_micro_batch_size_per_gpu" for node in (_ROLLOUT, _REF)),
+    *("data.max_prompt_length", "data.max_response_length", "data.gen_batch_size"),
+    "reward.num_workers",
+)
 
 
 def batch_problems(config: Any, rows: int | None = None) -> Iterator[str]:
@@ -40,6 +49,7 @@ def batch_problems(config: Any, rows: int | None = None) -> Iterator[str]:
         "trainer.n_gpus_per_node": gpus,
         "trainer.nnodes": nodes,
     }
+    sizes |= {key: size for key in _WHOLE if (size := get(key)) is not None}
     wrong = [f"{key}={size}: expected a whole number above 0" for key, size in sizes.items()
              if not isinstance(size, int) or size <= 0]  # fmt: skip
     if wrong:
@@ -51,6 +61,9 @@ def batch_problems(config: Any, rows: int | None = None) -> Iterator[str]:
             f"data.train_batch_size={prompts}: the training files have {rows} rows, so there would "
             "be no step; use fewer prompts a step or more data"
         )
+    chunk = get("data.gen_batch_size", 1)
+    if prompts % chunk and not get("algorithm.filter_groups.enable"):
+        yield f"data.gen_batch_size={chunk} does not divide data.train_batch_size={prompts}"
     ranks = gpus * nodes
     yield from _rollout(get(f"{_ROLLOUT}.tensor_model_parallel_size", 1), ranks, get)
     if get(f"{_ACTOR}.strategy") == "megatron":
@@ -69,7 +82,8 @@ def batch_problems(config: Any, rows: int | None = None) -> Iterator[str]:
             f"{_ACTOR}.ppo_mini_batch_size={mini} is above data.train_batch_size={prompts}; an "
             "update can't take more prompts than a step has"
         )
-    if (prompts * n) % ranks:
+    dynamic = get(f"{_ACTOR}.use_dynamic_bsz", False)
+    if (prompts * n) % ranks and not dynamic:  # else verl fills up
         yield (
             f"data.train_batch_size={prompts} x {_ROLLOUT}.n={n} = {prompts * n} responses can't "
             f"be shared among {ranks} ranks; {_next(prompts, ranks, n)} prompts can"
@@ -89,7 +103,7 @@ def batch_problems(config: Any, rows: int | None = None) -> Iterator[str]:
             f"be shared among {shares} ranks; {_next(mini, shares, n)} prompts can"
         )
         return
-    if not get(f"{_ACTOR}.use_dynamic_bsz", False):
+    if not dynamic:
         key = f"{_ACTOR}.ppo_micro_batch_size_per_gpu"
         yield from _micro(key, get(key), responses // shares, "of a mini-batch")
     whole = math.ceil(prompts * n / multiple) * multiple // shares
@@ -112,7 +126,7 @@ def has_critic(config: Any) -> bool:
 def _rollout(tensor: int, ranks: int, get: Any) -> Iterator[str]:
     one = tensor * get(f"{_ROLLOUT}.data_parallel_size", 1)
     one *= get(f"{_ROLLOUT}.pipeline_model_parallel_size", 1)
-    if get("trainer.v1.trainer_mode", "").endswith("separate_async"):
+    if str(get("trainer.v1.trainer_mode")).endswith("separate_async"):
         return  # the rollout has devices of its own
     if ranks % one:
         yield (

@@ -15,6 +15,7 @@ from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.dead_keys import dead_key_problems
 from dianjin_ext.hosts.verl.guard import GuardSettings
 from dianjin_ext.hosts.verl.judge_check import check_judge
+from dianjin_ext.hosts.verl.value_check import value_problems
 from dianjin_ext.rewards.settings import read_settings
 
 __all__ = ["check_before_training", "check_config", "check_start"]
@@ -49,7 +50,7 @@ def check_config(config: Any) -> None:
     """
     from omegaconf import OmegaConf
 
-    _refuse(_problems(config))
+    _refuse(value_problems(config) or _problems(config))
     for key, default, switch in _INERT:
         if OmegaConf.select(config, key) != default and not OmegaConf.select(config, switch):
             logger.warning("%s is set but has no effect without %s=true", key, switch)
@@ -63,8 +64,7 @@ def check_start(config: Any) -> None:
     """
     from dianjin_ext.hosts.verl.start_check import start_problems
 
-    problems = _problems(config) + start_problems(config)
-    _refuse(problems)
+    _refuse(value_problems(config) or _problems(config) + start_problems(config))
     check_config(config)
 
 

@@ -1,5 +1,6 @@
 """What can't work without an accelerator, found before Ray starts."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,14 +11,22 @@ _MODEL = "actor_rollout_ref.model"
 
 
 def cpu_problems(config: Any) -> Iterator[str]:
-    """Yield a line for each thing that FSDP1 can't do on the CPU; FSDP2 can."""
+    """Yield a line for a platform that is named in one place only, and for what FSDP1 can't do."""
     from omegaconf import OmegaConf
 
     def get(key: str) -> Any:
         return OmegaConf.select(config, key)
 
+    variable = os.environ.get("VERL_PLATFORM", "").strip().lower()
     if get("trainer.device") != "cpu":
+        if variable == "cpu":
+            yield (
+                f"VERL_PLATFORM=cpu is set, and trainer.device={get('trainer.device')}: unset it, "
+                "or choose platform=cpu"
+            )
         return
+    if variable != "cpu":
+        yield "trainer.device=cpu needs VERL_PLATFORM=cpu in the environment of the command"
     instead = "; use strategy=fsdp2, as configs/platform/cpu.yaml does"
     saves = (get("trainer.save_freq") or 0) > 0
     for role in (_ACTOR, "critic"):

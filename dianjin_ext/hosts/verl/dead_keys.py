@@ -4,13 +4,14 @@ Of the default trainer (`trainer.use_v1`); the old one reads some of them. `docs
 the table, written by `scripts/verl_keys.py`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 from dianjin_ext.hosts.verl.batch_check import has_critic
+from dianjin_ext.hosts.verl.dead_key import DeadKey, Get, unread
+from dianjin_ext.hosts.verl.unread_keys import UNREAD_KEYS
 
-__all__ = ["DEAD_KEYS", "DeadKey", "dead_key_problems"]
+__all__ = ["DEAD_KEYS", "dead_key_problems"]
 
 _ACTOR: Final = "actor_rollout_ref.actor"
 _MODEL: Final = "actor_rollout_ref.model"
@@ -28,35 +29,6 @@ _RS: Final = (
     *("token_k1", "token_k2", "token_k3", "seq_sum_k1", "seq_sum_k2", "seq_sum_k3"),
     *("seq_mean_k1", "seq_mean_k2", "seq_mean_k3", "seq_max_k2", "seq_max_k3"),
 )
-
-Get = Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class DeadKey:
-    """A key that must not be set so.
-
-    Attributes:
-        key: Its full name.
-        refused: When, in words.
-        effect: What verl 0.9.1 does with it.
-        instead: What works.
-        is_set: Whether it is, given the values of the configuration by full name.
-    """
-
-    key: str
-    refused: str
-    effect: str
-    instead: str
-    is_set: Callable[[Get], bool]
-
-
-def _unread(key: str, default: Any, instead: str, effect: str = "never read") -> DeadKey:
-    def is_set(get: Get) -> bool:
-        return get(key) not in (None, default)
-
-    shown = str(default).lower() if isinstance(default, bool) else default
-    return DeadKey(key, f"not {shown}", effect, instead, is_set)
 
 
 def _of_critic(name: str, other: str | int) -> DeadKey:
@@ -136,9 +108,9 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
     _of_critic("forward_max_token_len_per_gpu", "critic.ppo_max_token_len_per_gpu"),
     _of_critic("forward_micro_batch_size", "critic.ppo_micro_batch_size"),
     _of_critic("forward_micro_batch_size_per_gpu", "critic.ppo_micro_batch_size_per_gpu"),
-    _unread(f"{_ACTOR}.grad_clip", 1.0, f"{_ACTOR}.optim.clip_grad"),
-    _unread("critic.grad_clip", 1.0, "critic.optim.clip_grad"),
-    _unread(
+    unread(f"{_ACTOR}.grad_clip", 1.0, f"{_ACTOR}.optim.clip_grad"),
+    unread("critic.grad_clip", 1.0, "critic.optim.clip_grad"),
+    unread(
         f"{_ACTOR}.clip_ratio",
         0.2,
         f"{_ACTOR}.clip_ratio_low and .clip_ratio_high",
@@ -154,17 +126,18 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
         ", ".join(_RS),
         _unknown_rs,
     ),
-    _unread("trainer.esi_redundant_time", 0, "trainer.save_freq"),
-    _unread("trainer.balance_batch", True, _LEAVE, "never read: batches are balanced"),
-    _unread(
+    unread("trainer.esi_redundant_time", 0, "trainer.save_freq"),
+    unread("trainer.balance_batch", True, _LEAVE, "never read: batches are balanced"),
+    DeadKey(
         "data.truncation",
-        "error",
-        "data.filter_overlong_prompts=true, or a larger data.max_prompt_length",
+        "right or middle",
         "never read: long prompts lose their beginning, with a warning",
+        "data.filter_overlong_prompts=true, or a larger data.max_prompt_length",
+        lambda get: get("data.truncation") not in (None, "error", "left"),
     ),
-    _unread(f"{_ROLLOUT}.over_sample_rate", 0, _LEAVE),
-    _unread(f"{_ACTOR}.use_prefix_grouper", False, _LEAVE),
-    _unread(f"{_ACTOR}.freeze_vision_tower", False, _LEAVE),
+    unread(f"{_ROLLOUT}.over_sample_rate", 0, _LEAVE),
+    unread(f"{_ACTOR}.use_prefix_grouper", False, _LEAVE),
+    unread(f"{_ACTOR}.freeze_vision_tower", False, _LEAVE),
     DeadKey(
         f"{_ACTOR}.optim.lr_scheduler_type",
         "not constant or cosine",
@@ -235,6 +208,7 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
             _adapter(get) and "hf_model" in (get(f"{_ACTOR}.checkpoint.save_contents") or ())
         ),
     ),
+    *UNREAD_KEYS,
 )
 
 

@@ -1,23 +1,22 @@
 """What would stop a verl run after minutes, or train for nothing, found before Ray starts."""
 
 import inspect
-import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from dianjin_ext.errors import DianjinError
 from dianjin_ext.hosts.verl.algorithm_check import algorithm_problems
-from dianjin_ext.hosts.verl.batch_check import batch_problems, has_critic
+from dianjin_ext.hosts.verl.batch_check import batch_problems
+from dianjin_ext.hosts.verl.checkpoint_check import callback_problems, resume_problems
 from dianjin_ext.hosts.verl.cpu_check import cpu_problems
+from dianjin_ext.hosts.verl.model_check import model_problems
 from dianjin_ext.rewards.grader import Grader
 from dianjin_ext.rewards.registry import has_reward
 
 __all__ = ["start_problems"]
 
 _MANAGERS = ("dianjin", "naive", "dapo", "gdpo", "rate_limited", "remote")
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tekken.json")
 _PACKAGES = ("wandb", "swanlab", "tensorboard", "mlflow", "clearml", "trackio")
 
 
@@ -32,8 +31,10 @@ def start_problems(config: Any) -> list[str]:
         lambda: _data(config, rows, sources),
         lambda: _reward(config),
         lambda: _unrewarded(config, sources),
-        lambda: _models(config),
+        lambda: model_problems(config),
         lambda: _loggers(config),
+        lambda: callback_problems(config),
+        lambda: resume_problems(config),
         lambda: algorithm_problems(config),
         lambda: cpu_problems(config),
         lambda: batch_problems(config, rows.get("data.train_files")),
@@ -53,7 +54,7 @@ def _data(config: Any, rows: dict[str, int], sources: dict[str, str]) -> Iterato
     for key in ("data.train_files", "data.val_files"):
         given = OmegaConf.select(config, key)
         files = [given] if isinstance(given, str) else list(given or ())
-        if not files and key == "data.train_files":
+        if not files:
             yield f"{key} is empty; `dianjin prepare` writes the files"
         counts = []
         for file in files:
@@ -69,8 +70,9 @@ def _data(config: Any, rows: dict[str, int], sources: dict[str, str]) -> Iterato
                     counts.append(_read(path, columns, sources))
                 except DianjinError as error:
                     yield f"{key}={file}: {error}"
-        if len(counts) == len(files):
-            rows[key] = sum(counts)
+        if files and len(counts) == len(files):
+            most = OmegaConf.select(config, f"{key.removesuffix('files')}max_samples") or -1
+            rows[key] = min(sum(counts), most) if most > 0 else sum(counts)
 
 
 def _read(path: Path, columns: list[str], sources: dict[str, str]) -> int:
@@ -177,75 +179,6 @@ def _unknown_to_verl(sources: dict[str, str]) -> Iterator[str]:
                 f"{file}: verl's own rewards don't know data_source {source!r}; set "
                 "reward.custom_reward_function.path=pkg://dianjin_ext.rewards"
             )
-
-
-def _models(config: Any) -> Iterator[str]:
-    from omegaconf import OmegaConf
-
-    tokenizer = OmegaConf.select(config, "actor_rollout_ref.model.tokenizer_path")
-    keys = {"actor_rollout_ref.model.path": tokenizer is None}
-    if tokenizer is not None:
-        yield from _tokenizer("actor_rollout_ref.model.tokenizer_path", tokenizer)
-    if has_critic(config):
-        keys["critic.model.path"] = False
-    if OmegaConf.select(config, "reward.reward_model.enable"):
-        keys["reward.reward_model.model_path"] = True
-    for key, has_tokenizer in keys.items():
-        model = OmegaConf.select(config, key)
-        if not isinstance(model, str):
-            yield f"{key} is not set; expected a model's folder or its name on the hub"
-            continue
-        problems = list(_model(key, model))
-        yield from problems
-        if has_tokenizer and not problems:
-            yield from _tokenizer(key, model)
-
-
-def _model(key: str, model: str) -> Iterator[str]:
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        if _is_path(model):
-            yield (
-                f"{key}={model}: no such folder; expected a model in Hugging Face's layout, or "
-                "owner/name of one on the hub"
-            )
-        return
-    if not (folder / "config.json").is_file():
-        kind = ""
-        if (folder / "adapter_config.json").is_file():
-            kind = "; it holds a LoRA adapter, so name its base model"
-        elif any(folder.glob("**/*_rank_*.pt")):
-            kind = "; it holds a checkpoint of verl: `dianjin merge` makes a model of it"
-        yield f"{key}={model}: has no config.json{kind}"
-        return
-    wanted: set[str] = set()
-    for index in folder.glob("*.index.json"):
-        try:
-            wanted |= set(json.loads(index.read_bytes())["weight_map"].values())
-        except (ValueError, KeyError, TypeError, AttributeError):
-            yield f"{key}={model}: {index.name} can't be read; copy the model again"
-            return
-    gone = sorted(name for name in wanted if not (folder / name).is_file())
-    if gone:
-        yield f"{key}={model}: {len(gone)} weight files are missing, the first is {gone[0]}"
-    elif not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")):
-        yield f"{key}={model}: has no weights (*.safetensors or *.bin)"
-
-
-def _tokenizer(key: str, model: str) -> Iterator[str]:
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        if _is_path(model):
-            yield f"{key}={model}: no such folder; expected a tokenizer"
-    elif not any((folder / name).is_file() for name in _TOKENIZERS):
-        yield f"{key}={model}: has no tokenizer (tokenizer.json and tokenizer_config.json)"
-
-
-def _is_path(model: str) -> bool:
-    """Return whether this can't be a name on the hub, which is `owner/name`."""
-    if "://" in model:
-        return False
-    return model.startswith((os.sep, ".", "~")) or model.count("/") != 1 or model.endswith("/")
 
 
 def _loggers(config: Any) -> Iterator[str]:

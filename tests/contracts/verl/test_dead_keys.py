@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 VERL = Path(importlib.util.find_spec("verl").origin).parent
 ACTOR = "actor_rollout_ref.actor"
 MODEL = "actor_rollout_ref.model"
+ROLLOUT = "actor_rollout_ref.rollout"
 CRITIC = ("recipe=fino1", "size=8b")
 BYPASS = ("algorithm.rollout_correction.bypass_mode=true",)
 COLOCATED = ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=false")
@@ -42,7 +43,7 @@ SET = {
     "algorithm.rollout_correction.rollout_rs": ("geometric", ()),
     "trainer.esi_redundant_time": ("60", ()),
     "trainer.balance_batch": ("false", ()),
-    "data.truncation": ("left", ()),
+    "data.truncation": ("middle", ()),
     "actor_rollout_ref.rollout.over_sample_rate": ("0.1", ()),
     f"{ACTOR}.use_prefix_grouper": ("true", ()),
     f"{ACTOR}.freeze_vision_tower": ("true", ()),
@@ -57,8 +58,38 @@ SET = {
     f"{MODEL}.lora_adapter_path": ("adapter", ()),
     "actor_rollout_ref.rollout.n": ("1", ("method=[dapo]",)),
     f"{ACTOR}.checkpoint.save_contents": ("[model,hf_model]", ("method=[lora]",)),
+    f"{ACTOR}.checkpoint.load_contents": ("[models]", ()),
+    "trainer.val_only": ("true", ("trainer.val_before_train=false",)),
+    "trainer.resume_from_path": ("runs/global_step_5", ()),
+    "trainer.default_hdfs_dir": ("hdfs://a/b", ()),
+    f"{ACTOR}.checkpoint.async_save": ("true", ()),
+    f"{ROLLOUT}.do_sample": ("false", ()),
+    f"{ROLLOUT}.val_kwargs.do_sample": ("true", ()),
+    f"{ROLLOUT}.repetition_penalty": ("1.1", ()),
+    f"{ROLLOUT}.calculate_log_probs": ("false", BYPASS),
+    f"{ROLLOUT}.log_prob_use_dynamic_bsz": ("true", ()),
+    f"{ACTOR}.ppo_micro_batch_size": ("8", (f"{ACTOR}.ppo_micro_batch_size_per_gpu=null",)),
+    f"{ROLLOUT}.log_prob_micro_batch_size": (
+        *("8", (f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu=null",)),
+    ),
+    "actor_rollout_ref.ref.log_prob_micro_batch_size": (
+        *("8", ("actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=null",)),
+    ),
+    f"{ACTOR}.use_torch_compile": ("false", ()),
+    f"{ACTOR}.fsdp_config.strategy": ("fsdp2", ()),
+    "critic.fsdp.strategy": ("fsdp2", CRITIC),
+    "critic.ulysses_sequence_parallel_size": ("2", CRITIC),
+    f"{ACTOR}.optim.total_training_steps": ("100", ()),
+    "actor_rollout_ref.nccl_timeout": ("7200", ()),
+    "algorithm.use_pf_ppo": ("true", ()),
+    "data.reward_fn_key": ("ability", ()),
+    "data.tokenizer": ("models/other", ()),
 }
-NOT_KNOWN = ("rollout.stop", "remove_previous_ckpt_in_save")  # hydra wants a + before these
+NOT_KNOWN = (
+    "rollout.stop",
+    "remove_previous_ckpt_in_save",
+    "repetition_penalty",
+)  # hydra wants a +
 
 
 def composed(*overrides):
@@ -129,6 +160,20 @@ def test_the_host_takes_it_without_a_word(key, tiny_model):
         ("reward.reward_model.enable=true", "reward.reward_model.enable_resource_pool=true"),
         (*COLOCATED, "reward.custom_reward_function.path=null"),
         (f"{ACTOR}.optim.lr_scheduler_type=cosine",),
+        ("data.truncation=left",),  # which is how long prompts are cut
+        ("trainer.val_only=true",),
+        ("trainer.resume_mode=resume_path", "trainer.resume_from_path=runs/global_step_5"),
+        (f"{ROLLOUT}.val_kwargs.do_sample=true", f"{ROLLOUT}.val_kwargs.temperature=0.6"),
+        (f"{ROLLOUT}.val_kwargs.temperature=0.6", f"{ROLLOUT}.val_kwargs.n=4"),  # samples
+        (f"{ROLLOUT}.calculate_log_probs=false",),
+        (f"{ACTOR}.strategy=fsdp2",),
+        (f"{ACTOR}.checkpoint.save_contents=[hf_model]",),
+        (f"{ACTOR}.use_torch_compile=false", f"{ACTOR}.fsdp_config.use_torch_compile=false"),
+        ("platform=megatron", f"{ACTOR}.checkpoint.async_save=true",
+         "trainer.default_hdfs_dir=hdfs://a/b"),
+        ("platform=cpu", "size=tiny"),
+        (f"{ACTOR}.ppo_micro_batch_size_per_gpu=4",),
+        ("critic.ulysses_sequence_parallel_size=2",),  # no critic, so no harm
     ],
 )  # fmt: skip
 def test_what_works_passes(overrides):
@@ -159,6 +204,8 @@ def readers(key):
         (f"{ACTOR}.freeze_vision_tower", set()),
         (f"{ACTOR}.use_prefix_grouper", {"models/transformers/monkey_patch.py"}),  # an argument
         ("trainer.balance_batch", {"trainer/sft_trainer_ray.py"}),  # of SFT
+        ("actor_rollout_ref.nccl_timeout", set()),
+        ("trainer.val_only", {"trainer/ppo/v1/trainer_base.py"}),  # see below
     ],
 )
 def test_no_code_of_the_default_trainer_reads_it(key, but):
@@ -239,6 +286,60 @@ def test_a_stop_string_is_no_key():
 def test_linear_is_refused_by_verl_too(tiny_model):
     with pytest.raises(Exception, match=r"AssertionError\(\)"):
         accepted(set_in_vain(f"{ACTOR}.optim.lr_scheduler_type"), tiny_model)
+
+
+def test_what_is_read_in_another_case_only():
+    trainer = (VERL / "trainer/ppo/v1/trainer_base.py").read_text(encoding="utf-8")
+    before = trainer.index('self.config.trainer.get("val_before_train", True)')
+    only, after = trainer.index('get("val_only", False)'), trainer.index("current_epoch = ")
+    assert before < only < after and trainer.count("val_only") == 1
+    path = trainer.index('elif self.config.trainer.resume_mode == "resume_path"')
+    assert path < trainer.index("resume_from_path")
+    tracker = trainer.index('get("async_save", False)')
+    assert tracker < trainer.index('"latest_checkpointed_iteration.txt"', tracker)
+    fsdp = (VERL / "utils/checkpoint/fsdp_checkpoint_manager.py").read_text(encoding="utf-8")
+    assert "async_save" not in fsdp
+    assert not re.search(r"hdfs_path\b(?!: (?:str|Unused))", fsdp)
+
+
+def test_responses_are_drawn_whatever_do_sample_says():
+    text = (VERL / "trainer/ppo/v1/agent_loop_tq.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"[\w.]*do_sample\w*", text)) == {"__do_sample__", "do_sample"}
+    assert re.findall(r"do_sample = (.*)", text) == [
+        'prompt.pop("__do_sample__", True)'
+    ]  # of a row
+    assert "repetition_penalty=1.0" in text
+
+
+def test_engines_have_what_they_read_by_one_key():
+    worker = (VERL / "workers/engine_workers.py").read_text(encoding="utf-8")
+    assert "assert self.config.actor.use_dynamic_bsz == self.config.rollout." in worker
+    for name in ("rollout.log_prob_micro_batch_size", "actor.ppo_micro_batch_size"):
+        assert f"assert self.config.{name}_per_gpu is not None" in worker
+    assert "initialize_global_process_group_ray(timeout_second=None)" in worker
+    fsdp = (VERL / "workers/engine/fsdp/transformer_impl.py").read_text(encoding="utf-8")
+    assert re.findall(r"[\w.]+use_torch_compile", fsdp) == ["self.engine_config.use_torch_compile"]
+    config = composed(*CRITIC, "critic.ulysses_sequence_parallel_size=2", f"{ACTOR}.strategy=fsdp2",
+                      "critic.model.path=null")  # fmt: skip
+    actor = omega_conf_to_dataclass(config.actor_rollout_ref.actor)
+    assert (
+        actor.engine.strategy == "fsdp2"
+        and config[ACTOR.split(".")[0]].actor.fsdp_config.strategy == "fsdp"
+    )
+    assert config.critic.fsdp.ulysses_sequence_parallel_size == 1
+
+
+def test_pf_ppo_gives_a_response_the_advantage_of_another():
+    from verl import DataProto
+    from verl.trainer.ppo.core_algos import compute_pf_ppo_reweight_data
+
+    torch.manual_seed(0)
+    scores = torch.eye(8)[:, :4]  # half of the rows have no reward
+    data = DataProto.from_dict({"token_level_scores": scores, "advantages": torch.arange(8.0)})
+    drawn = compute_pf_ppo_reweight_data(data).batch["advantages"]
+    assert len(drawn) == 8 and drawn.tolist() != list(
+        range(8)
+    )  # which v1 writes to the rows in order
 
 
 def test_the_page_has_the_table():

@@ -38,6 +38,11 @@ def fitting(tiny_model, tiny_data):
     ]
 
 
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch):
+    monkeypatch.setenv("VERL_PLATFORM", "cpu")
+
+
 @pytest.fixture
 def refused(fitting):
     """Return the lines that a run gets when some keys are changed."""
@@ -122,6 +127,23 @@ def test_every_recipe_starts_small_by_the_words_of_its_stage(name, tiny_model, t
         (f"{ACTOR}.policy_loss.loss_mode=gsp", ["loss_mode=gsp is not known", "gspo"]),
         ("data.train_files=gone.parquet", ["data.train_files=gone.parquet: no such file"]),
         ("data.val_files=[gone.parquet]", ["data.val_files=gone.parquet: no such file"]),
+        ("data.val_files=null", ["data.val_files is empty"]),
+        ("data.train_max_samples=7", ["the training files have 7 rows"]),
+        ("data.gen_batch_size=3", ["gen_batch_size=3 does not divide"]),
+        (f"{ACTOR}.ppo_micro_batch_size_per_gpu=0", ["per_gpu=0: expected a whole number"]),
+        (f"{ROLLOUT}.tensor_model_parallel_size=0", ["size=0: expected a whole number"]),
+        (f"{ACTOR}.ulysses_sequence_parallel_size=0", ["size=0: expected a whole number"]),
+        (f"{ACTOR}.ppo_epochs=0", ["ppo_epochs=0: expected a whole number"]),
+        ("reward.num_workers=0", ["reward.num_workers=0: expected a whole number"]),
+        (f"{ROLLOUT}.temperature=0", ["temperature=0: expected a number above 0"]),
+        (f"{ACTOR}.clip_ratio_c=1", ["clip_ratio_c=1: expected a number above 1"]),
+        (f"{ACTOR}.kl_loss_type=full", ["kl_loss_type=full is not known", "low_var_kl"]),
+        ("trainer.resume_mode=yes", ["resume_mode=yes is not known; known: auto, disable"]),
+        ("algorithm.rollout_correction.rollout_is=tokens", ["rollout_is=tokens is not known"]),
+        ("algorithm.rollout_correction.rollout_rs=token_k3", ["needs", "rollout_rs_threshold"]),
+        ("trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.Merge", ["Merge"]),
+        ("actor_rollout_ref.model.path=''", ["model.path is not set"]),
+        ("actor_rollout_ref.model.custom_chat_template=a/b.jinja", ["the template itself"]),
     ],
 )
 def test_what_would_fail_later_is_one_line(refused, override, words):
@@ -140,10 +162,106 @@ def test_what_would_fail_later_is_one_line(refused, override, words):
         "actor_rollout_ref.actor.use_kl_loss=false",
         "algorithm.adv_estimator=rloo",
         f"{ACTOR}.policy_loss.loss_mode=gspo",
+        "data.train_max_samples=60",
+        "data.gen_batch_size=4",
+        f"{ACTOR}.kl_loss_type=k3+",
+        "algorithm.kl_penalty=full",  # not used without use_kl_in_reward
+        "trainer.v1.trainer_mode=colocate_async",
+        "algorithm.rollout_correction.rollout_is_threshold='0.5_5.0'",
+        "trainer.logger=console",
+        "+template=dianjin",
     ],
 )
 def test_what_verl_can_do_is_not_refused(refused, override):
     assert refused(override) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        (f"{ACTOR}.use_kl_loss=no", f"{ACTOR}.use_kl_loss='no': expected true or false"),
+        ("trainer.val_before_train='False'", "trainer.val_before_train='False': expected true or"),
+        ("critic.enable=maybe", "critic.enable='maybe': expected true or false"),
+        ("trainer.save_freq=never", "trainer.save_freq='never': expected a number"),
+        ("trainer.save_freq=true", "trainer.save_freq=True: expected a number"),
+        (f"{ACTOR}.optim.lr=fast", f"{ACTOR}.optim.lr='fast': expected a number"),
+        (f"{ACTOR}.ppo_micro_batch_size_per_gpu=abc", "per_gpu=abc: expected a whole number"),
+        (f"{ROLLOUT}.n=x", f"{ROLLOUT}.n='x': expected a number"),
+        (f"{ACTOR}.checkpoint.save_contents=model", "save_contents='model': expected a list"),
+        ("algorithm.filter_groups=true", "algorithm.filter_groups=True: expected keys below it"),
+        ("reward.reward_kwargs=5", "reward.reward_kwargs=5: expected keys below it"),
+        ("reward.custom_reward_function.path=5", "path=5: expected a text"),
+        ("data.train_files=5", "data.train_files=5: expected a text"),
+        ("data.val_files=[5]", "data.val_files=5: expected a text"),
+        ("actor_rollout_ref.model.path=20261126", "model.path=20261126: expected a text"),
+        ("trainer.logger=5", "trainer.logger=5: expected a list"),
+        ("trainer=null", "the configuration can't be resolved"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_line_and_the_only_one(refused, override, line):
+    (told,) = refused(override)
+    assert line in told
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"{ACTOR}.use_dynamic_bsz=0",  # of the kinds that Python takes for one another
+        f"{ACTOR}.entropy_coeff=0.001",  # verl's own is a whole number
+        f"{ROLLOUT}.top_p=0.9",
+        "trainer.total_training_steps=null",
+        "trainer.experiment_name=20261126",
+    ],
+)
+def test_a_value_of_a_kind_that_verl_takes_passes(refused, override):
+    assert refused(override) == []
+
+
+def test_a_batch_by_tokens_need_not_divide(refused):
+    alone = ("trainer.n_gpus_per_node=2", f"{ROLLOUT}.n=1", f"{ACTOR}.use_kl_loss=false")
+    uneven = (*alone, "data.train_batch_size=5", f"{ACTOR}.ppo_mini_batch_size=4")
+    assert refused(*uneven, f"{ACTOR}.use_dynamic_bsz=true") == []  # verl fills up
+    by_number = refused(*uneven, f"{ACTOR}.ppo_micro_batch_size_per_gpu=1")
+    assert any("can't be shared among 2 ranks; 6 prompts can" in line for line in by_number)
+
+
+def test_the_platform_is_named_in_two_places(refused, monkeypatch):
+    monkeypatch.delenv("VERL_PLATFORM")
+    assert refused() == [
+        "trainer.device=cpu needs VERL_PLATFORM=cpu in the environment of the command"
+    ]
+    monkeypatch.setenv("VERL_PLATFORM", "cpu")
+    gpus = ("platform=gpu", "trainer.n_gpus_per_node=2", f"{ROLLOUT}.tensor_model_parallel_size=2")
+    (line,) = refused(*gpus)
+    assert line.startswith("VERL_PLATFORM=cpu is set, and trainer.device=cuda")
+
+
+def test_a_trainer_mode_that_nobody_registers(refused, monkeypatch):
+    monkeypatch.delenv("VERL_PLATFORM")  # verl's trainers are imported, where it would count
+    lines = refused("trainer.v1.trainer_mode=dianjin_async")
+    assert any(
+        "trainer_mode=dianjin_async is not known" in e and "dianjin_sync" in e for e in lines
+    )
+
+
+def test_the_checkpoint_to_go_on_from_is_there(refused, tmp_path):
+    mode, path = "trainer.resume_mode=resume_path", "trainer.resume_from_path"
+    (line,) = refused(mode)
+    assert line.startswith(f"{path}=None: expected a checkpoint's folder, global_step_N")
+    folder = tmp_path / "global_step_20"
+    (line,) = refused(mode, f"{path}={folder}")
+    assert "there is no checkpoint" in line
+    (folder / "actor").mkdir(parents=True)
+    assert refused(mode, f"{path}={folder}") == []
+    (line,) = refused(mode, f"{path}={folder}/")  # int("20/") fails in verl
+    assert "without a / behind" in line
+
+
+def test_settings_of_what_is_called_after_a_checkpoint(refused):
+    callback = "trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave"
+    assert refused(callback) == []
+    (line,) = refused(callback, "trainer.merge_on_save.dtype=int8")
+    assert line.startswith("trainer.merge_on_save.dtype is 'int8'")
 
 
 def test_a_limit_on_batches_needs_filtering_and_a_trainer_that_heeds_it(refused):
@@ -156,7 +274,7 @@ def test_a_limit_on_batches_needs_filtering_and_a_trainer_that_heeds_it(refused)
     assert refused(limit, on) == refused(on, f"{mode}=sync") == []
 
 
-def test_what_fsdp1_cannot_do_on_the_cpu(refused):
+def test_what_fsdp1_cannot_do_on_the_cpu(refused, monkeypatch):
     fsdp1 = (f"{ACTOR}.strategy=fsdp", f"{ACTOR}.fsdp_config.strategy=fsdp")
     without = f"{ACTOR}.checkpoint.save_contents=[model]"
     (line,) = refused(*fsdp1)
@@ -167,6 +285,7 @@ def test_what_fsdp1_cannot_do_on_the_cpu(refused):
     assert line.startswith("actor_rollout_ref.model.lora.merge=false: with FSDP1 on the CPU")
     assert refused(lora, without) == []
     assert refused(*fsdp1, "trainer.save_freq=-1") == []
+    monkeypatch.delenv("VERL_PLATFORM")
     gpus = ("platform=gpu", "trainer.n_gpus_per_node=2", f"{ROLLOUT}.tensor_model_parallel_size=2")
     assert refused(*gpus, *fsdp1, without, lora) == []
 
@@ -244,6 +363,10 @@ def test_a_folder_that_is_no_model(refused, tiny_model, tmp_path):
     index.write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
     assert "1 weight files are missing" in line(folder)
     index.unlink()
+    other = folder / "pytorch_model.bin.index.json"  # often downloaded without its weights
+    other.write_text(json.dumps({"weight_map": {"a": "pytorch_model-00001-of-00002.bin"}}))
+    assert refused(f"actor_rollout_ref.model.path={folder}") == []
+    other.unlink()
     (folder / "tokenizer.json").unlink()
     assert "has no tokenizer" in line(folder)
     (folder / "model.safetensors").unlink()
