@@ -25,20 +25,37 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 RECIPE=$1
 [[ $# -gt 1 ]] || exec dianjin recipe "$RECIPE"
 STAGE=$2
+[[ $STAGE != -* ]] || exec dianjin recipe "$RECIPE" "$STAGE"
 shift 2
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
 
 SIZE=${SIZE:-}             # a file in configs/size; the recipe's first unless you say otherwise
 PLATFORM=${PLATFORM:-gpu}  # a file in configs/platform: gpu, megatron, cpu
 METHOD=${METHOD:-}         # files in configs/method, with commas between them
 
 choice=(--platform "$PLATFORM" ${SIZE:+--size "$SIZE"})
-for method in ${METHOD//,/ }; do choice+=(--method "$method"); done
+IFS=', ' read -ra methods <<<"$METHOD"
+for method in ${methods[@]+"${methods[@]}"}; do
+    [[ -z $method ]] || choice+=(--method "$method")
+done
 choice+=(${MODEL:+--model "$MODEL"})
 # One server, asked without a key, in the place of the teachers and judges of data and RL.
 choice+=(${ASK_URL:+--ask-url "$ASK_URL"} ${ASK_MODEL:+--ask-model "$ASK_MODEL"})
 
 # Knobs. Unset, each is as in configs/, or as the recipe's earlier stages left it. MODEL is what the
 # stage trains, asks or serves.
+
+for_hydra() { # a path as hydra reads it: in quotes where it needs them; lists stay as they are
+    case $1 in
+    [[\"\']* | *,*) printf '%s' "$1" ;;
+    *[!A-Za-z0-9_/.:@%+-]* | [0-9]*) printf '"%s"' "${1//\"/\\\"}" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
 
 before_sft() {
     # Several machines: the same command on each, with the address of the first and its own rank:
@@ -51,7 +68,10 @@ before_sft() {
         ${DATASET_DIR:+"dataset_dir=$DATASET_DIR"}
         ${OUTPUT_DIR:+"output_dir=$OUTPUT_DIR"}
     )
+    [[ -z ${CONFIG:-} || -f $CONFIG ]] || fail "there is no file CONFIG=$CONFIG in $PWD"
+    read_commands ${knobs[@]+"${knobs[@]}"} "$@" # an export after it depends on them
     if [[ -n ${CONFIG:-} ]]; then main=("${main[@]/#configs\/sft*.yaml/$CONFIG}"); fi
+    knobs=()
     local ranks=8
     if [[ $PLATFORM == cpu ]]; then ranks=2; fi
     export NPROC_PER_NODE=${GPUS_PER_NODE:-$ranks}
@@ -65,13 +85,13 @@ before_rl() {
     #   ray start --head --port=6379
     #   ray start --address=FIRST:6379
     # then run this on the first one only. NNODES counts all machines. It stops at once if the cluster
-    # has too few GPUs. A path with a comma, a brace or a bracket needs hydra's quotes. To merge
+    # has too few GPUs. Several TRAIN_FILES are a list, [a.parquet,b.parquet]. To merge
     # while training: trainer.checkpoint_callback_class=dianjin_ext.hosts.verl.checkpoint.MergeOnSave
     knobs=(
-        ${TRAIN_FILES:+"data.train_files=$TRAIN_FILES"}
-        ${VAL_FILES:+"data.val_files=$VAL_FILES"}
-        ${OUTPUT_DIR:+"trainer.default_local_dir=$OUTPUT_DIR"}
-        ${EXPERIMENT_NAME:+"trainer.experiment_name=$EXPERIMENT_NAME"}
+        ${TRAIN_FILES:+"data.train_files=$(for_hydra "$TRAIN_FILES")"}
+        ${VAL_FILES:+"data.val_files=$(for_hydra "$VAL_FILES")"}
+        ${OUTPUT_DIR:+"trainer.default_local_dir=$(for_hydra "$OUTPUT_DIR")"}
+        ${EXPERIMENT_NAME:+"trainer.experiment_name=$(for_hydra "$EXPERIMENT_NAME")"}
         ${NNODES:+"trainer.nnodes=$NNODES"}
         ${GPUS_PER_NODE:+"trainer.n_gpus_per_node=$GPUS_PER_NODE"}
     )
@@ -100,23 +120,34 @@ before_serve() {
 
 # The words of a command end in a null character each, and one more ends the command. The first does
 # the work; after SFT of an adapter, a second puts it into the model.
-main=() after=() ended=0
-while IFS= read -r -d '' word; do
-    if [[ -z $word ]]; then
-        ended=$((ended + 1))
-    elif [[ $ended -eq 0 ]]; then
-        main+=("$word")
-    else
-        after+=("$word")
-    fi
-done < <(dianjin recipe "$RECIPE" "$STAGE" "${choice[@]}" --null)
-[[ $ended -gt 0 ]] || exit 1 # dianjin has said why
+read_commands() { # WORD…: added to the first
+    local word
+    main=() after=() ended=0
+    while IFS= read -r -d '' word; do
+        if [[ -z $word ]]; then
+            ended=$((ended + 1))
+        elif [[ $ended -eq 0 ]]; then
+            main+=("$word")
+        else
+            after+=("$word")
+        fi
+    done < <(dianjin recipe "$RECIPE" "$STAGE" "${choice[@]}" --null -- "$@")
+    [[ $ended -gt 0 ]] || exit 1 # dianjin has said why
+}
+read_commands
 
 knobs=() console=()
 case " ${main[*]} " in
-*" llamafactory-cli train "*) before_sft ;;
+*" llamafactory-cli train "*)
+    before_sft "$@"
+    set --
+    ;;
 *" verl.trainer.main_ppo "*) before_rl "$@" ;;
 *" examples/serve.sh "*) before_serve ;;
+*" dianjin merge "*"/global_step_N "*)
+    fail "there is no checkpoint in ${main[2]%/*} yet: run this recipe's RL first, or name another one \
+to dianjin merge"
+    ;;
 esac
 
 whole=(

@@ -58,6 +58,8 @@ def recipe_command(
         base=None if stage else model,
         configs=str(configs),
     )
+    if model == "":
+        raise DianjinError("--model is empty; leave it out for the recipe's own")
     if (ask_url is None) != (ask_model is None):
         raise DianjinError("--ask-url and --ask-model go together")
 
@@ -71,7 +73,7 @@ def recipe_command(
         for command in made(stage or ""):
             sys.stdout.write("".join(f"{word}\0" for word in (*command.argv(), "")))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     shown = {each: made(each) for each in ([stage] if stage else recipe.stages)}  # all or nothing
     for each, its in shown.items():
         if not stage:
@@ -85,6 +87,6 @@ def _list(configs: Path) -> None:
     for name in recipe_names(configs):
         recipe = get_recipe(name, configs)
         table.add_row(name, recipe.about, ", ".join(recipe.base), ", ".join(recipe.stages))
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(table)
     console.print("`dianjin recipe NAME` shows its commands; docs/recipes.md explains them")

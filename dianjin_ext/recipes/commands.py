@@ -1,13 +1,17 @@
 """The commands of a stage, as a user would type them."""
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from dianjin_ext.data.steps import SETTINGS
 from dianjin_ext.errors import DianjinError
+from dianjin_ext.recipes.methods import check_methods, layout_of
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import BASE, Recipe, Stage
 from dianjin_ext.recipes.sampling import rollout_sampling
@@ -52,6 +56,7 @@ def commands(
     """
     _check_groups(run)
     stage = recipe.stage(name)
+    check_methods(recipe, run, {name: stage})
     if stage.do == "merge":
         return _merge(recipe, name, stage, run, extra)
     if model is None and stage.model is not None:
@@ -69,21 +74,23 @@ def _data(
         words.append(f"models.student.model={model}")
     words += [f"{key}={value}" for key, value in stage.set.items()]
     if (layout := layout_of(run)) is not None:
-        steps = read_mapping(_root(run) / f"data/{stage.config}.yaml")["steps"]
-        words += [f"steps.{step}.tags={layout}" for step, own in steps.items() if
-                  "tags" in (each.name for each in fields(SETTINGS[own["step"]]))]  # fmt: skip
+        steps = read_mapping(_root(run) / f"data/{stage.config}.yaml").get("steps")
+        words += [f"steps.{step}.tags={layout}" for step in _with_layout(steps)]
     return [Command((*words, *extra))]
 
 
-def layout_of(run: Run) -> str | None:
-    """Return the layout of responses that a method brings along; None where none does."""
-    for method in run.methods:
-        given: Any = read_mapping(_root(run) / f"method/{method}.yaml", "of verl's keys")
-        for key in ("reward", "custom_reward_function", "reward_kwargs", "tags"):
-            given = (given or {}).get(key)
-        if given is not None:
-            return str(given)
-    return None
+def _with_layout(steps: Any) -> list[str]:
+    """Return the steps of a pipeline that read a layout; its reader says what is wrong with one."""
+    kinds = {
+        step: own.get("step")
+        for step, own in (steps.items() if isinstance(steps, dict) else ())
+        if isinstance(own, dict)
+    }
+    return [
+        str(step)
+        for step, kind in kinds.items()
+        if kind in SETTINGS and "tags" in (each.name for each in fields(SETTINGS[kind]))
+    ]
 
 
 def _sft(
@@ -102,14 +109,22 @@ def _sft(
     keys |= sft_keys(run, stage.config)
     words = ["llamafactory-cli", "train", f"{run.configs}/{plain}"]
     words += [f"{key}={_text(value)}" for key, value in _flat(keys).items()]
-    made = [Command((*words, *extra), {"FORCE_TORCHRUN": "1"})]
+    words += extra
+    if split := [word for word in words if word.split() != [word]]:
+        raise DianjinError(
+            f"{split[0]!r} has a space, at which LLaMA-Factory splits its arguments: name a path "
+            "without one, or write the value into a YAML file"
+        )
+    made = [Command(tuple(words), {"FORCE_TORCHRUN": "1"})]
     if run.adapter:
-        template = _read(run, plain) | keys
+        own = {key: value for word in extra for key, sign, value in [word.partition("=")] if sign}
+        trained = _read(run, plain) | keys | own
+        out = trained["output_dir"]
         parts = {
-            "model_name_or_path": model,
+            "model_name_or_path": trained["model_name_or_path"],
             "adapter_name_or_path": out,
-            "template": template["template"],
-            "export_dir": run.model(recipe, name),
+            "template": trained["template"],
+            "export_dir": f"{out}/merged" if "output_dir" in own else run.model(recipe, name),
         }
         options = [word for key, value in parts.items() for word in (f"--{key}", value)]
         made.append(Command(("llamafactory-cli", "export", *options)))
@@ -164,13 +179,19 @@ def _rl(
         *(f"recipe={stage.config}", f"size={run.size}", f"platform={run.platform}"),
         *_group("method", run.methods),
         *_group("tiny", [each for each in (stage.config, *run.methods) if _is_tiny(run, each)]),
-        f"actor_rollout_ref.model.path={model}",
-        f"data.train_files={built}/train.parquet",
-        f"data.val_files={built}/val.parquet",
-        f"trainer.default_local_dir={run.trained(recipe, name)}",
+        f"actor_rollout_ref.model.path={for_hydra(model)}",
+        f"data.train_files={for_hydra(f'{built}/train.parquet')}",
+        f"data.val_files={for_hydra(f'{built}/val.parquet')}",
+        f"trainer.default_local_dir={for_hydra(run.trained(recipe, name))}",
     ]
     environment = {"VERL_PLATFORM": "cpu"} if run.platform == "cpu" else {}
     return [Command((*words, *extra), environment)]
+
+
+def for_hydra(text: str) -> str:
+    """Return a text as hydra reads it on a command line: in quotes where its grammar needs them."""
+    plain = re.fullmatch(r"[A-Za-z0-9_/.:@%+*?|-]+", text) and isinstance(yaml.safe_load(text), str)
+    return text if plain else '"' + text.replace('"', '\\"') + '"'
 
 
 def _group(name: str, chosen: Sequence[str | None]) -> list[str]:

@@ -28,9 +28,8 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
     """
     stage = recipe.stage(name)
     if stage.do == "data":
-        roles = (
-            read_mapping(run.root / run.configs / f"data/{stage.config}.yaml").get("models") or {}
-        )
+        roles = read_mapping(run.root / run.configs / f"data/{stage.config}.yaml").get("models")
+        roles = roles if isinstance(roles, dict) else {}  # its reader says what is wrong with it
         asked = [role for role, own in roles.items() if own is not None]
         asked += ["student"] if stage.model is None and "models.student.model" in stage.set else []
         values = {"model": model, "base_url": url, "keyless": "true"}
@@ -47,5 +46,5 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
 def _function(run: Run, config: str | None) -> Any:
     given: Any = read_rl(run.root / run.configs, str(config))
     for key in ("reward", "custom_reward_function", "path"):
-        given = (given or {}).get(key)
+        given = given.get(key) if isinstance(given, dict) else None
     return given

@@ -7,7 +7,7 @@ from typing import Any, Final
 from dianjin_ext.recipes.files import read_rl
 from dianjin_ext.yaml_keys import read_mapping
 
-_NAMES: Final = ("temperature", "top_p")
+_VERLS: Final = {"temperature": 1.0, "top_p": 1.0}
 
 
 def rollout_sampling(recipe: str, size: str, configs: Path) -> dict[str, float]:
@@ -19,8 +19,8 @@ def rollout_sampling(recipe: str, size: str, configs: Path) -> dict[str, float]:
         configs: The folder of both.
     """
     own = read_mapping(configs / f"size/{size}.yaml", "of verl's keys")
-    found = {**_rollout(read_rl(configs, recipe)), **_rollout(own)}
-    return {name: float(found[name]) for name in _NAMES}
+    found = {**_VERLS, **_rollout(read_rl(configs, recipe)), **_rollout(own)}
+    return {name: float(found[name]) for name in _VERLS}
 
 
 def _rollout(given: Mapping[str, Any]) -> Mapping[str, Any]:

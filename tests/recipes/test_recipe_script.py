@@ -62,3 +62,59 @@ def test_the_script_says_why_it_stops(script):
     assert (code, calls) == (1, [])
     assert "error: fin_r1 has no stage 'train'" in error
     assert shlex.split(error)[0] == "error:"
+
+
+def test_paths_with_blanks_and_chinese_reach_verl(script):
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    files = {"MODEL": "模型/Qwen 7B", "TRAIN_FILES": '训练"集".parquet', "OUTPUT_DIR": "结果 (1)"}
+    more = {"VAL_FILES": "[a.parquet,b.parquet]", "EXPERIMENT_NAME": "20261126"}
+    code, (call,), error = script("dianjin_r1", "rl", LOG="x.log", **files, **more)
+    assert code == 0, error
+    words = call[call.index("rl") + 1 :]
+    read = {e.key_or_group: e.value() for e in OverridesParser.create().parse_overrides(words)}
+    assert read["actor_rollout_ref.model.path"] == files["MODEL"]
+    assert read["data.train_files"] == files["TRAIN_FILES"]
+    assert read["data.val_files"] == ["a.parquet", "b.parquet"]
+    assert read["trainer.default_local_dir"] == files["OUTPUT_DIR"]
+    assert read["trainer.experiment_name"] == more["EXPERIMENT_NAME"]
+
+
+def test_an_export_is_of_what_was_trained(script):
+    words = ("template=dianjin_qwen3_thinking",)
+    code, calls, _ = script("dianjin_r1", "sft", *words, METHOD="lora,qwen3", OUTPUT_DIR="out")
+    assert code == 0
+    train, export = calls
+    assert train[-2:] == ["output_dir=out", *words]
+    given = dict(zip(export[2::2], export[3::2], strict=True))
+    assert given["--adapter_name_or_path"] == "out" and given["--export_dir"] == "out/merged"
+    assert given["--template"] == "dianjin_qwen3_thinking"
+
+
+@pytest.mark.parametrize(
+    ("stage", "environment", "said"),
+    [
+        ("sft", {"MODEL": "my model"}, "'model_name_or_path=my model' has a space"),
+        ("sft", {"OUTPUT_DIR": "my run"}, "'output_dir=my run' has a space"),
+        ("sft", {"CONFIG": "nope.yaml"}, "there is no file CONFIG=nope.yaml in"),
+        ("sft", {"METHOD": "*"}, "there is no method '*'"),
+        ("merge", {"SIZE": "32b"}, "there is no checkpoint in experiments/Fin-R1-32B/rl yet"),
+    ],
+)
+def test_a_mistake_is_one_line_and_starts_nothing(script, stage, environment, said):
+    code, calls, error = script("fin_r1", stage, **environment)
+    assert (code, calls) == (1, [])
+    assert said in error and len(error.splitlines()) == 1
+
+
+def test_empty_knobs_are_none(script):
+    empty = dict.fromkeys(("SIZE", "PLATFORM", "METHOD", "MODEL", "DATASET", "OUTPUT_DIR"), "")
+    assert script("fin_r1", "sft", **empty) == script("fin_r1", "sft")
+    assert script("fin_r1", "sft", METHOD="lora, gspo,") == script(
+        "fin_r1", "sft", METHOD="lora,gspo"
+    )
+
+
+def test_help_after_a_recipe_is_shown(script):
+    code, _, error = script("fin_r1", "--help")
+    assert (code, error) == (0, "")
