@@ -91,7 +91,10 @@ def quickstart(
         list[str] | None,
         typer.Option(help="A method of configs/method on top, such as lora or dapo; repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the data, the model and training.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=2**32 - 1, help="Seed of the data, the model and training."),
+    ] = 0,
     data: Annotated[
         str | None, typer.Option(help="Real data in place of made-up questions: cflue:FILE.")
     ] = None,

@@ -16,8 +16,8 @@ from dianjin_ext.quickstart.sizes import (
     Sizes,
 )
 from dianjin_ext.recipes import Recipe, Run, get_recipe
-from dianjin_ext.recipes.commands import layout_of
 from dianjin_ext.recipes.files import read_rl
+from dianjin_ext.recipes.methods import check_methods, layout_of
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
 from dianjin_ext.yaml_keys import read_mapping
@@ -138,6 +138,12 @@ class Plan:
         """Return a file of `configs/recipe`, laid over those that it begins from."""
         return read_rl(folder("configs"), str(name))
 
+    def _changes(self, method: str) -> bool:
+        """Return whether a method changes a stage: RL, SFT by a file of its own, or the layout."""
+        rl = any(stage.do == "rl" for stage in self.of.stages.values())
+        sft = (folder("configs") / "sft" / f"{method}.yaml").is_file()
+        return rl or sft or layout_of(self.run) is not None
+
     def check(self) -> None:
         """Refuse what can't be run.
 
@@ -147,10 +153,11 @@ class Plan:
         known = sorted(path.stem for path in (folder("configs") / "method").glob("*.yaml"))
         if unknown := [name for name in (self.of and self.methods) if name not in known]:
             raise DianjinError(f"there is no method {unknown[0]!r}; known: {', '.join(known)}")
-        if (own := layout_of(self.run)) is not None and self.pretrained == "dianjin_r1_zero":
+        check_methods(self.of, self.run, self.of.stages)
+        if idle := [name for name in self.methods if not self._changes(name)]:
             raise DianjinError(
-                f"{self.recipe}'s template asks for <think> and <answer> blocks, and a method for "
-                f"the layout {own}: leave the method out, or choose another recipe"
+                f"{self.recipe} has no RL, and the method {idle[0]} changes nothing else: leave it "
+                "out, or choose another recipe"
             )
         if self.data is None:
             return

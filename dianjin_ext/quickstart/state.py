@@ -48,7 +48,7 @@ class State:
                 f"{folder} holds a quickstart run; pass --resume to go on with it, or choose "
                 "another folder with --out"
             )
-        self._content = json.loads(path.read_text(encoding="utf-8"))
+        self._content = _read(path)
         if self._content["run"] != identity:
             raise DianjinError(
                 f"{folder} holds a run of {_told(self._content['run'])}, not of {_told(identity)}; "
@@ -62,6 +62,19 @@ class State:
         self.finished[name] = usage
         self.commands[name] = command
         write_json(self.path, self._content)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(content[key], dict) for key in ("run", "finished", "commands")):
+            return dict(content)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise DianjinError(
+        f"{path} is not what a quickstart writes; choose another folder with --out, or remove "
+        "this one"
+    )
 
 
 def _told(identity: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def write_summary(plan: Plan, todo: Sequence[Stage], state: State) -> None:
     }
     write_json(plan.out / "summary.json", summary)
     write_report([plan.out], plan.out / "report.html")
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     width = max(len(row["name"]) for row in models)
     for row in models:
         console.print(

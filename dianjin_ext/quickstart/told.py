@@ -27,7 +27,7 @@ class Told(Protocol):
 @contextmanager
 def telling(console: Console | None = None) -> Iterator[Told]:
     """Yield who is told."""
-    console = console or Console(highlight=False)
+    console = console or Console(highlight=False, emoji=False)
     if not console.is_terminal:
         yield _Lines(console)
         return

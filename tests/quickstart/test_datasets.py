@@ -130,3 +130,13 @@ def test_the_seed_decides(tmp_path):
         datasets.write_world(tmp_path / name, seed=seed, **same)
     read = {path.parent.name: path.read_bytes() for path in tmp_path.glob("*/heldout.jsonl")}
     assert read["typed"] == read["same"] != read["other"]
+
+
+def test_a_file_that_is_none_is_told_without_a_traceback(tmp_path):
+    (tmp_path / "wrong.json").write_text("not json")
+    module = [sys.executable, "-m", "dianjin_ext.quickstart.datasets"]
+    words = [str(tmp_path / "out"), "--published", f"cflue:{tmp_path}/wrong.json"]
+    done = subprocess.run([*module, *words], capture_output=True, text=True)
+    assert done.returncode == 1 and not (tmp_path / "out").exists()
+    (line,) = done.stderr.splitlines()
+    assert "wrong.json: not valid JSON" in line

@@ -76,6 +76,15 @@ def test_a_folder_of_something_else_is_left_alone(start):
         start(resume=True)
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"run": {}}', "\ufeff"])
+def test_a_state_that_is_none_is_named(start, content):
+    (start.folder / "run").mkdir()
+    (start.folder / "run" / "state.json").write_text(content)
+    with pytest.raises(DianjinError, match=r"state\.json is not what a quickstart writes"):
+        start(resume=True)
+    assert (start.folder / "run" / "state.json").read_text() == content
+
+
 def test_without_llamafactory_the_mend_is_named(start):
     with pytest.raises(DianjinError, match="--llamafactory-python"):
         start(python=None)
@@ -92,6 +101,13 @@ def test_without_llamafactory_the_mend_is_named(start):
         (
             {"recipe": "deepseek_r1_zero", "methods": ("qwen3",)},
             "template asks for <think> and <answer> blocks, and a method for the layout think_only",
+        ),
+        ({"recipe": "fino1", "methods": ("dapo",)}, "fino1's rl is PPO, which has no groups"),
+        ({"methods": ("gspo", "cispo")}, "gspo and cispo are losses"),
+        ({"methods": ("lora", "lora")}, "lora is named twice"),
+        (
+            {"recipe": "deepseek_distill", "methods": ("gspo",)},
+            "deepseek_distill has no RL, and the method gspo changes nothing else",
         ),
     ],
     ids=str,
