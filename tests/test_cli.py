@@ -75,6 +75,11 @@ def test_an_error_is_one_line_on_stderr_and_exit_code_1(tmp_path):
     )
 
 
+def test_an_error_says_a_name_as_it_is_where_it_looks_like_an_emoji():
+    done = dianjin("score", "a:x:b.jsonl", "--out", "c")
+    assert done.returncode == 1 and "a:x:b.jsonl" in done.stderr
+
+
 @pytest.mark.parametrize("command", [["chat", "--model", "m"], ["doctor", "--server", "h"]])
 def test_a_command_without_its_packages_names_the_extra(command):
     code = (

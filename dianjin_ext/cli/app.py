@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _fail(line: str) -> None:
-    Console(stderr=True).print(
+    Console(stderr=True, emoji=False).print(
         f"error: {line}", style="red", markup=False, highlight=False, soft_wrap=True
     )
     sys.exit(1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dianjin_ext.answers.tags import Tags
+from dianjin_ext.errors import DianjinError
 from dianjin_ext.parquet import pyarrow, read_rows, write_rows
 from dianjin_ext.questions import question as questions
 from dianjin_ext.questions.question import Question
@@ -106,10 +107,23 @@ def read_candidates(path: Path) -> Iterator[Candidate]:
     """Yield the candidates of a file that `write_candidates` wrote.
 
     Raises:
-        DianjinError: pyarrow is missing, or the file is not such a file.
+        DianjinError: pyarrow is missing, the file is not such a file, or a row is no candidate.
     """
     expected = "expected candidates, as the steps of a data pipeline write them"
-    return map(from_row, read_rows(path, columns=schema().names, expected=expected))
+    for number, row in enumerate(read_rows(path, columns=schema().names, expected=expected), 1):
+        try:
+            candidate = from_row(row)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DianjinError(f"{path}, row {number}: {expected} ({error})") from None
+        for name, value in (
+            ("question.id", candidate.question.id),
+            ("response", candidate.response),
+        ):
+            if not isinstance(value, str):
+                raise DianjinError(
+                    f"{path}, row {number}: {name}: expected a text, found {value!r}"
+                )
+        yield candidate
 
 
 def as_row(candidate: Candidate) -> dict[str, Any]:
@@ -125,4 +139,6 @@ def from_row(row: Mapping[str, Any]) -> Candidate:
     question = {key[9:]: value for key, value in row.items() if key.startswith("question.")}
     own = {field.name: row[field.name] for field in fields(Candidate) if field.name != "question"}
     own["notes"] = json.loads(own["notes"])
+    if not isinstance(own["notes"], dict):
+        raise ValueError("notes: expected a JSON object")
     return Candidate(question=questions.from_row(question), **own)

@@ -68,7 +68,7 @@ def parse_tags(text: str) -> Tags:
     try:
         return read_tags(yaml.safe_load(text))
     except (ValueError, yaml.YAMLError) as error:
-        raise DianjinError(f"tags: {error}") from None
+        raise DianjinError(f"tags: {' '.join(str(error).split())}") from None
 
 
 class NumberPolicy(Model):

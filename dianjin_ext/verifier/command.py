@@ -38,7 +38,7 @@ def train_verifier(file: Path, overrides: Sequence[str] = (), *, overwrite: bool
             be loaded, or `out` is there already.
     """
     settings = read_settings(file, overrides)
-    _check_out(settings.out, overwrite=overwrite)
+    _check_out(settings, overwrite=overwrite)
     gathered = gather(settings)
     check_labels(gathered.answers)
     try:
@@ -55,9 +55,9 @@ def train_verifier(file: Path, overrides: Sequence[str] = (), *, overwrite: bool
     gathered.left_out[f"longer than {most} tokens"] = len(gathered.answers) - len(answers)
     trained, heldout = hold_out(answers, share=settings.heldout, seed=settings.seed)
     tell(about(gathered, trained, heldout))
+    model = train.load_model(settings)
     work = settings.out.parent / f".{settings.out.name}.training"
     _prepare(work, _identity(settings))
-    model = train.load_model(settings)
 
     def rows(part: Sequence[Labelled]) -> list[dict[str, Any]]:
         return [{"input_ids": ids[each.text], "labels": int(each.right)} for each in part]
@@ -70,9 +70,15 @@ def train_verifier(file: Path, overrides: Sequence[str] = (), *, overwrite: bool
     tell(said(found, settings))
 
 
-def _check_out(out: Path, *, overwrite: bool) -> None:
+def _check_out(settings: VerifierSettings, *, overwrite: bool) -> None:
+    out = settings.out
+    if not out.name:
+        raise DianjinError(f"out={out}: expected the name of a folder for the verifier")
     if not out.exists():
         return
+    for path in (*settings.answers, settings.labels):
+        if path is not None and out.resolve() in path.resolve().parents:
+            raise DianjinError(f"out={out}: {path} is in it, and would be lost; name another")
     if not (out / REPORT).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise DianjinError(f"out={out}: there is something else than a verifier; name another")
     if not overwrite:

@@ -129,10 +129,10 @@ def _verdicts(
 ) -> Iterator[tuple[str, bool | None, By]]:
     """Yield answers, whether each is right, and who says so."""
     notes = candidate.notes
-    rounds = notes.get("search", {}).get("rounds", ())
+    rounds = (notes.get("search") or {}).get("rounds", ())
     for each in rounds:
         if "answer" in each:
-            yield each["answer"], _VERDICTS.get(each["verdict"]), _by(each)
+            yield each["answer"], _VERDICTS.get(each.get("verdict")), _by(each)
     name = Name(candidate.question.id, candidate.sample, candidate.model)
     name = name if name in labels else name._replace(model=None)
     answer = answer_of(candidate, tags)

@@ -61,7 +61,7 @@ class VerifierSettings(Model):
     bf16: bool = True
     gradient_checkpointing: bool = True
     save_steps: PositiveInt = 100
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -101,7 +101,7 @@ def read_settings(file: Path, overrides: Sequence[str] = ()) -> VerifierSettings
 
 
 def _value(key: str, text: str) -> Any:
-    if key in ("model", "out", "template"):  # texts, whatever they look like in YAML
+    if key in ("model", "out", "tags", "template"):  # texts, whatever they look like in YAML
         return None if text == "null" else text
     try:
         return yaml.load(text, Loader=UniqueKeys)

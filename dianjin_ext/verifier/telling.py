@@ -15,7 +15,7 @@ _PARTS: Final = {"all": "held-out answers", "open": "of these, left open by rule
 
 def tell(lines: Iterable[str]) -> None:
     """Print lines."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for line in lines:
         console.print(line, markup=False, soft_wrap=True)
 

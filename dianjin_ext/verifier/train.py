@@ -62,7 +62,9 @@ def load_model(settings: VerifierSettings) -> Any:
 def _loading(settings: VerifierSettings) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # a tokenizer or weights that are broken raise what they like
         why = " ".join(str(error).split())
         raise DianjinError(f"model={settings.model}: can't be loaded: {why}") from None
 

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,6 +134,26 @@ def test_what_is_refused_before_anything_is_loaded(words, candidates, tmp_path):
         with pytest.raises(DianjinError, match="there is something else than a verifier"):
             train_verifier(CONFIG, words(), overwrite=overwrite)
     assert (tmp_path / "verifier/mine.txt").read_text() == "x"
+
+
+def test_a_model_that_is_broken_is_one_line_and_leaves_nothing(words, base, tmp_path):
+    for name, content in ("tokenizer.json", '{"x": 1}'), ("model.safetensors", "none"):
+        folder = tmp_path / name.partition(".")[0]
+        shutil.copytree(base, folder)
+        (folder / name).write_text(content)
+        with pytest.raises(DianjinError, match="can't be loaded") as error:
+            train_verifier(CONFIG, words(model=folder))
+        assert "\n" not in str(error.value)
+    assert not (tmp_path / ".verifier.training").exists()
+
+
+def test_answers_are_not_lost_with_the_verifier_that_they_lie_in(words, candidates, tmp_path):
+    out = tmp_path / "verifier"
+    out.mkdir()
+    (out / "verifier.json").write_text("{}")
+    inside = shutil.copy(candidates, out)
+    with pytest.raises(DianjinError, match="is in it, and would be lost"):
+        train_verifier(CONFIG, words(answers=inside), overwrite=True)
 
 
 def test_a_template_that_ends_in_what_fills_batches_is_refused(words):

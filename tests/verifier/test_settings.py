@@ -40,12 +40,19 @@ def test_texts_stay_texts():
         ("answers=[]", "verifier.yaml.answers"),
         ("answers=[a", "answers=[a: can't be read as YAML"),
         ("tags=nonsense", "tags: "),
+        ("tags={think:", "tags: while parsing a flow node"),
+        ("seed=-1", "verifier.yaml.seed is -1"),
     ],
 )
 def test_a_mistake_is_one_line(own, words):
     with pytest.raises(DianjinError) as error:
         read_settings(CONFIGS / "verifier.yaml", [own])
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_layout_may_be_spelt_out():
+    text = "tags={think: ['<seed:think>', '</seed:think>'], answer: null}"
+    assert read_settings(CONFIGS / "verifier.yaml", [text]).layout.think[0] == "<seed:think>"
 
 
 def test_a_file_that_is_none(tmp_path):
