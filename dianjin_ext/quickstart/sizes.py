@@ -33,6 +33,7 @@ PUBLISHED: Final = Sizes(
         "data.train_batch_size=16",
         "actor_rollout_ref.actor.ppo_mini_batch_size=16",
         "actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu=8",
+        "actor_rollout_ref.ref.log_prob_micro_batch_size_per_gpu=8",  # of one response a prompt
         "trainer.total_training_steps=10",
     ),
 )

@@ -188,3 +188,31 @@ def test_a_command_beside_a_teacher_hears_where_it_is(tmp_path):
     )
     assert done.returncode == 7, done.stderr
     assert '"teacher"' in done.stdout
+
+
+WITH_RL = [name for name in MODELS if name != "deepseek_distill"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("fino1", "cflue:x.json"),
+        *(pytest.param(name, data, marks=pytest.mark.long)
+          for name in WITH_RL for data in (None, "cflue:x.json")),
+    ],
+)  # fmt: skip
+def test_rl_is_not_refused_after_an_hour_of_other_stages(name, data, tmp_path):
+    pytest.importorskip("verl")
+    from hydra import compose, initialize_config_dir
+
+    from dianjin_ext.hosts.verl.batch_check import batch_problems
+    from dianjin_ext.hosts.verl.config_check import check_config
+
+    made = [stage.make().words for stage in stages(plan(name, tmp_path, data=data))]
+    for words in (list(each) for each in made if "verl.trainer.main_ppo" in each):
+        words = words[words.index("--config-name") + 2 :]
+        own = [word.replace("{teacher}", "http://h/v1") for word in words if "hydra." not in word]
+        with initialize_config_dir(str(folder("configs").absolute()), version_base=None):
+            config = compose("rl", overrides=own)
+        check_config(config)
+        assert list(batch_problems(config)) == []
