@@ -37,7 +37,7 @@ def test_span():
     assert text[box.start : box.end] == r"\boxed {A}"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.lists(st.sampled_from(["\\boxed", "{", "}", "\\{", "\\}", " ", "A"]), max_size=14).map(
         "".join
@@ -68,7 +68,7 @@ def _counted(rest):
     return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(["{", "}", "{}", "\\{", "\\}", "\\", "中"]), min_size=1, max_size=6),
     st.sampled_from([10, 90, 4096, 8192, 9001, 20_000]),
