@@ -65,14 +65,16 @@ def test_the_script_says_why_it_stops(script):
 
 
 def test_paths_with_blanks_and_chinese_reach_verl(script):
-    from hydra.core.override_parser.overrides_parser import OverridesParser
+    parser = pytest.importorskip("hydra.core.override_parser.overrides_parser")
 
     files = {"MODEL": "模型/Qwen 7B", "TRAIN_FILES": '训练"集".parquet', "OUTPUT_DIR": "结果 (1)"}
     more = {"VAL_FILES": "[a.parquet,b.parquet]", "EXPERIMENT_NAME": "20261126"}
     code, (call,), error = script("dianjin_r1", "rl", LOG="x.log", **files, **more)
     assert code == 0, error
     words = call[call.index("rl") + 1 :]
-    read = {e.key_or_group: e.value() for e in OverridesParser.create().parse_overrides(words)}
+    read = {
+        e.key_or_group: e.value() for e in parser.OverridesParser.create().parse_overrides(words)
+    }
     assert read["actor_rollout_ref.model.path"] == files["MODEL"]
     assert read["data.train_files"] == files["TRAIN_FILES"]
     assert read["data.val_files"] == ["a.parquet", "b.parquet"]
