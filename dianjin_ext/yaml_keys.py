@@ -30,6 +30,13 @@ class UniqueTexts(_Unique, yaml.BaseLoader):
     """Makes nothing but texts, lists and mappings: `yes`, `1` and `TRUE` stay as they stand."""
 
 
+def value_at(given: Any, key: str) -> Any:
+    """Return what stands in nested mappings under a name with dots; None where nothing does."""
+    for name in key.split("."):
+        given = given.get(name) if isinstance(given, dict) else None
+    return given
+
+
 def read_mapping(file: Path, what: str = "of keys") -> dict[str, Any]:
     """Return the mapping that a file holds.
 

@@ -16,7 +16,7 @@ from dianjin_ext.quickstart.sizes import (
     Sizes,
 )
 from dianjin_ext.recipes import Recipe, Run, get_recipe
-from dianjin_ext.recipes.files import read_rl
+from dianjin_ext.recipes.files import read_rl, template_of
 from dianjin_ext.recipes.methods import check_methods, layout_of
 from dianjin_ext.recipes.recipe import BASE
 from dianjin_ext.resources import folder
@@ -124,9 +124,7 @@ class Plan:
         """
         for stage in self.of.stages.values():
             if stage.do == "rl" and stage.model == BASE:
-                groups = [g for g in self.rl(stage.config).get("defaults", [])
-                          if isinstance(g, dict)]  # fmt: skip
-                return str(next((g["/template"] for g in groups if "/template" in g), "dianjin"))
+                return template_of(self.rl(stage.config)) or "dianjin"
         filtered = self.data is None and self.recipe in PRETRAINED
         return "dianjin" if self.run.adapter or filtered else None
 

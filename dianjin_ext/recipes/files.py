@@ -6,7 +6,7 @@ from typing import Any
 
 from dianjin_ext.yaml_keys import read_mapping
 
-__all__ = ["read_rl"]
+__all__ = ["read_rl", "template_of"]
 
 
 def read_rl(configs: Path, name: str) -> dict[str, Any]:
@@ -21,6 +21,12 @@ def read_rl(configs: Path, name: str) -> dict[str, Any]:
         if isinstance(parent, str) and parent != "_self_":
             whole = _laid_over(whole, read_rl(configs, parent))
     return _laid_over(whole, own)
+
+
+def template_of(own: Mapping[str, Any]) -> str | None:
+    """Return the file of `configs/template` that such a file names; None where it names none."""
+    groups = [group for group in own.get("defaults", ()) if isinstance(group, dict)]
+    return next((str(group["/template"]) for group in groups if "/template" in group), None)
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from dianjin_ext.recipes.files import read_rl
 from dianjin_ext.recipes.places import Run
 from dianjin_ext.recipes.recipe import Recipe
-from dianjin_ext.yaml_keys import read_mapping
+from dianjin_ext.yaml_keys import read_mapping, value_at
 
 __all__ = ["asking"]
 
@@ -44,7 +44,5 @@ def asking(recipe: Recipe, name: str, run: Run, *, url: str, model: str) -> tupl
 
 
 def _function(run: Run, config: str | None) -> Any:
-    given: Any = read_rl(run.root / run.configs, str(config))
-    for key in ("reward", "custom_reward_function", "path"):
-        given = given.get(key) if isinstance(given, dict) else None
-    return given
+    own = read_rl(run.root / run.configs, str(config))
+    return value_at(own, "reward.custom_reward_function.path")

@@ -59,11 +59,12 @@ def _unnamed(config: Any) -> Iterator[str]:
         name = get(key)
         if used and name is not None and name not in known:
             yield f"{key}={name} is not known; known: {', '.join(known)}"
-    for key in (f"{rollout}.temperature", f"{actor}.clip_ratio_c"):
-        least = 1 if key.endswith("clip_ratio_c") else 0
+    limits = {f"{rollout}.temperature": 0}
+    if get(f"{actor}.policy_loss.loss_mode") in (None, "vanilla"):
+        limits[f"{actor}.clip_ratio_c"] = 1
+    for key, least in limits.items():
         value = get(key)
-        vanilla = get(f"{actor}.policy_loss.loss_mode") in (None, "vanilla")
-        if value is not None and value <= least and (vanilla or not least):
+        if value is not None and value <= least:
             yield f"{key}={value}: expected a number above {least}"
     given = get(f"{correction}.rollout_rs")
     if given and get(f"{correction}.rollout_rs_threshold") is None:

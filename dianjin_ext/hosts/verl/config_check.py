@@ -48,9 +48,13 @@ def check_config(config: Any) -> None:
         DianjinError: A key of the reward is ignored by verl 0.9.1 or cannot work. The message
             names the key and the one to use, with several mistakes each on a line of its own.
     """
+    _refuse(value_problems(config) or _problems(config))
+    _warn(config)
+
+
+def _warn(config: Any) -> None:
     from omegaconf import OmegaConf
 
-    _refuse(value_problems(config) or _problems(config))
     for key, default, switch in _INERT:
         if OmegaConf.select(config, key) != default and not OmegaConf.select(config, switch):
             logger.warning("%s is set but has no effect without %s=true", key, switch)
@@ -65,7 +69,7 @@ def check_start(config: Any) -> None:
     from dianjin_ext.hosts.verl.start_check import start_problems
 
     _refuse(value_problems(config) or _problems(config) + start_problems(config))
-    check_config(config)
+    _warn(config)
 
 
 def _refuse(problems: list[str]) -> None:

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from dianjin_ext.yaml_keys import value_at
+
 __all__ = ["value_problems"]
 
 _NODES: Final = ("actor_rollout_ref", "critic", "data", "algorithm", "trainer", "reward")
@@ -38,7 +40,7 @@ def value_problems(config: Any) -> list[str]:
         given: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
         return [f"the configuration can't be resolved: {str(error).splitlines()[0]}"]
-    strategy = str(_at(given, "actor_rollout_ref.actor.strategy"))
+    strategy = str(value_at(given, "actor_rollout_ref.actor.strategy"))
     own = _defaults(_DEFAULTS.get(strategy, _OTHERWISE))
     problems = [
         line
@@ -47,13 +49,13 @@ def value_problems(config: Any) -> list[str]:
         for line in _differing(node, own[node], given.get(node))
     ]
     for key in _MAPPINGS:
-        problems += _line(key, _at(given, key), dict)
+        problems += _line(key, value_at(given, key), dict)
     for key in _TEXTS:
-        problems += _line(key, _at(given, key), str)
+        problems += _line(key, value_at(given, key), str)
     for key in _SWITCHES:
-        problems += _line(key, _at(given, key), bool)
+        problems += _line(key, value_at(given, key), bool)
     for key in _FILES:
-        value = _at(given, key)
+        value = value_at(given, key)
         for file in value if isinstance(value, list) else [value]:
             problems += _line(key, file, str)
     return problems
@@ -103,9 +105,3 @@ def _line(key: str, value: Any, kind: type) -> list[str]:
     if value is None or (isinstance(value, wanted) and not mistaken):
         return []
     return [f"{key}={value!r:.60}: expected {told}"]
-
-
-def _at(given: Any, key: str) -> Any:
-    for name in key.split("."):
-        given = given.get(name) if isinstance(given, dict) else None
-    return given

@@ -95,9 +95,9 @@ def test_a_critic_of_a_kind_without_a_classifier_is_refused(tmp_path):
         _load_critic(str(tmp_path), None, BartConfig(), False)
 
 
-def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tmp_path):
+def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tiny_model, tmp_path):
     import torch
-    from transformers import AutoConfig, Qwen2Config, Qwen2ForCausalLM
+    from transformers import AutoConfig, Qwen2ForCausalLM
 
     from dianjin_ext.errors import DianjinError
     from dianjin_ext.hosts.verl.cpu.engine import _load_critic
@@ -108,17 +108,8 @@ def test_a_new_value_head_says_zero_and_a_trained_one_what_it_learnt(tmp_path):
         with torch.no_grad():
             return critic, critic(input_ids=torch.arange(12).reshape(2, 6)).logits
 
-    config = Qwen2Config(
-        vocab_size=16,
-        hidden_size=8,
-        intermediate_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-    )
-    policy = Qwen2ForCausalLM(config)
-    policy.save_pretrained(tmp_path / "policy")
-    critic, said = values(tmp_path / "policy")
+    policy = Qwen2ForCausalLM.from_pretrained(tiny_model)
+    critic, said = values(tiny_model)
     assert said.shape == (2, 6, 1) and not said.any()
     embeddings = policy.get_input_embeddings().weight
     assert torch.equal(critic.get_input_embeddings().weight, embeddings)  # the rest was loaded
