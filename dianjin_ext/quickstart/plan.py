@@ -1,6 +1,6 @@
 """What a quickstart run is of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -140,7 +140,7 @@ class Plan:
         """Return whether a method changes a stage: RL, SFT by a file of its own, or the layout."""
         rl = any(stage.do == "rl" for stage in self.of.stages.values())
         sft = (folder("configs") / "sft" / f"{method}.yaml").is_file()
-        return rl or sft or layout_of(self.run) is not None
+        return rl or sft or layout_of(replace(self.run, methods=(method,))) is not None
 
     def check(self) -> None:
         """Refuse what can't be run.

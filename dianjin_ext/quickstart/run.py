@@ -99,8 +99,13 @@ def _run(stage: Stage, plan: Plan, state: State, told: Told) -> None:
         told.before(stage.title)
         return
     command = stage.make()
-    with told.running(stage.title, stage.progress) as tick:
-        usage = start(stage, command, plan, tick)
+    try:
+        with told.running(stage.title, stage.progress) as tick:
+            usage = start(stage, command, plan, tick)
+    except KeyboardInterrupt:
+        raise DianjinError(
+            f"{stage.title}: interrupted; the same command with --resume goes on from here"
+        ) from None
     state.finish(
         stage.name,
         {name: round(value, 3 if "gib" in name else 1) for name, value in asdict(usage).items()},

@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 
 pytest.importorskip("verl")
@@ -54,6 +56,19 @@ def test_resume_runs_only_what_is_not_done(start, capsys):
     ]
 
 
+def test_ctrl_c_says_how_to_go_on(start, monkeypatch):
+    def interrupted(stage, *_):
+        if stage.name == "two":
+            signal.raise_signal(signal.SIGINT)
+        return begin(stage, *_)
+
+    begin = quickstart.start
+    monkeypatch.setattr(quickstart, "start", interrupted)
+    with pytest.raises(DianjinError, match="two: interrupted; the same command with --resume"):
+        start()
+    assert (start.folder / "run" / "1").exists()
+
+
 def test_a_run_is_not_overwritten(start):
     start()
     with pytest.raises(DianjinError, match="--resume"):
@@ -107,6 +122,10 @@ def test_without_llamafactory_the_mend_is_named(start):
         ({"methods": ("lora", "lora")}, "lora is named twice"),
         (
             {"recipe": "deepseek_distill", "methods": ("gspo",)},
+            "deepseek_distill has no RL, and the method gspo changes nothing else",
+        ),
+        (
+            {"recipe": "deepseek_distill", "methods": ("qwen3", "gspo")},
             "deepseek_distill has no RL, and the method gspo changes nothing else",
         ),
     ],
