@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["algorithm_problems"]
+__all__ = ["FAILING", "algorithm_problems"]
 
 _MODE = "trainer.v1.trainer_mode"
 _VERLS = ("sync", "colocate_async", "separate_async")
 _MODES = (*_VERLS, *(f"dianjin_{name}" for name in _VERLS))
 _KL = tuple(f"{name}{end}" for name in ("kl", "k1", "abs", "mse", "k2", "low_var_kl", "k3")
             for end in ("", "+"))  # fmt: skip
-# Tried: the default trainer never gives these what they need.
-_FAILING = ("gdpo", "remax", "optimal_token_baseline", "tir_optimal_token_baseline")
+FAILING = ("gdpo", "remax", "optimal_token_baseline", "tir_optimal_token_baseline")
+"""Estimators that the default trainer never gives what they need."""
 
 
 def algorithm_problems(config: Any) -> Iterator[str]:
@@ -30,7 +30,7 @@ def algorithm_problems(config: Any) -> Iterator[str]:
         name = OmegaConf.select(config, key)
         if name is None:
             continue
-        failing = _FAILING if OmegaConf.select(config, "trainer.use_v1") else ()
+        failing = FAILING if OmegaConf.select(config, "trainer.use_v1") else ()
         usable = sorted({str(getattr(item, "value", item)) for item in registry} - {*failing})
         if name not in registry:
             yield f"{key}={name} is not known; known: {', '.join(usable)}"

@@ -195,7 +195,7 @@ DEAD_KEYS: Final[tuple[DeadKey, ...]] = (
     DeadKey(
         f"{_ROLLOUT}.n",
         "1, with filter_groups",
-        "a group of one is never mixed: each is replaced, and the first step never comes",
+        "a group of one is never filtered: filter_groups does nothing",
         "2 and more, or no method dapo with PPO",
         lambda get: bool(get("algorithm.filter_groups.enable")) and get(f"{_ROLLOUT}.n") == 1,
     ),

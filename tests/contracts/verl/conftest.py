@@ -1,10 +1,12 @@
 """A tiny model, a tiny data set and a way to start verl's trainer on them."""
 
+import copy
 import importlib.util
 import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,19 @@ CHAT_TEMPLATE = (
 def question(i):
     kind = list(KINDS)[i % len(KINDS)]
     return QUESTION.format(i=i, kind=kind), KINDS[kind]
+
+
+@pytest.fixture(scope="session")
+def composed():
+    """Compose `configs/rl.yaml` with overrides; each call returns a configuration of its own."""
+    from hydra import compose, initialize_config_dir
+
+    @cache
+    def once(*overrides):
+        with initialize_config_dir(str(CONFIGS), version_base=None):
+            return compose("rl", overrides=list(overrides))
+
+    return lambda *overrides: copy.deepcopy(once(*overrides))
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ def test_every_recipe_composes_at_every_size_and_platform(passes, name, size, pl
 )
 def test_every_method_combines_with_every_recipe(passes, name, method, size, platform):
     if (name, method) == ("fino1", "dapo"):  # PPO has no groups to filter
-        with pytest.raises(DianjinError, match="a group of one is never mixed"):
+        with pytest.raises(DianjinError, match="a group of one is never filtered"):
             passes(recipe=name, size=size, platform=platform, method=f"[{method}]")
         return
     passes(recipe=name, size=size, platform=platform, method=f"[{method}]")
