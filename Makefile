@@ -23,7 +23,7 @@ test-all: test ## and what takes long: other versions of torch, a million mutati
 		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
 	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000
 	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests -m long
-	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest tests/recipes/test_own_data.py \
+	DIANJIN_TEST_ALL=1 .venv/verl/bin/python -m pytest -m "not long" tests/recipes/test_own_data.py \
 		tests/recipes/test_pipeline_pages.py tests/inference/test_server.py \
 		tests/evaluation/test_statistics_coverage.py
 	DIANJIN_TEST_ALL=1 .venv/llamafactory/bin/python -m pytest tests/recipes/test_pipeline_pages.py \
