@@ -18,7 +18,7 @@ test-llamafactory:
 test-evalscope:
 	.venv/evalscope/bin/python -m pytest tests/hosts/evalscope tests/hosts/inspect_ai
 
-test-all: test ## and what takes long: other versions of torch, a million mutations of answers, five trainings
+test-all: test ## and what takes long: other versions of torch, a million mutations of answers, fifteen trainings
 	DIANJIN_TORCH_VERSIONS="2.4.1 2.6.0 2.8.0 2.13.0" \
 		.venv/verl/bin/python -m pytest tests/merge/test_torch_versions.py
 	.venv/verl/bin/python tests/rewards/test_fuzz.py 1000000

@@ -29,7 +29,7 @@ ARMS = {"fin_r1": ("all", "verified", "selected"), "fino1": ("all", "selected")}
 def test_selected_rows_teach_more_than_as_many_of_all(recipe, tmp_path):
     out = tmp_path / "gain"
     script = ROOT / "benchmarks/selection_gain.py"
-    given = ["--recipe", recipe, "--seeds", "0", "--out", str(out)]
+    given = ["--recipe", recipe, "--seeds", "0", "1", "2", "--out", str(out)]
     done = subprocess.run(
         [sys.executable, str(script), *given],
         env=os.environ | {LLAMAFACTORY_PYTHON: str(PYTHON)},
@@ -37,27 +37,29 @@ def test_selected_rows_teach_more_than_as_many_of_all(recipe, tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    (each,) = json.loads((out / "gain.json").read_text("utf-8"))["seeds"]
-    arms, seed = each["arms"], out / "seed-0"
-    every, selected = arms["all"], arms["selected"]
-    assert tuple(arms) == ARMS[recipe]
-    assert len({arm["rows"] for arm in arms.values()}) == 1
-    assert {arm["n"] for arm in arms.values()} == {1000}
-    assert abs(every["tokens"] - selected["tokens"]) < 0.05 * selected["tokens"]
-    assert selected["accuracy_low"] > every["accuracy_high"]
-    # what the card says of the filters is true of the rows that were trained on
-    name = {"fin_r1": "verify, then select", "fino1": "the search"}[recipe]
-    told = each["filters"][name]["right and sound"]
-    precision = told["precision"]
-    assert precision["low"] - 0.01 < selected["right_and_sound"] < precision["high"] + 0.01
-    assert precision["low"] > told["keep_all"]["precision"]["high"]
-    page = (seed / "build/card.html").read_text("utf-8")
-    assert f"{100 * precision['rate']:.1f}" in page
-    answered = [asked_of(seed / arm) for arm in arms]
-    assert all(each == answered[0] for each in answered)
-    for arm in arms:
-        assert not answered[0] & trained_on(seed / arm, recipe)
-    (verified if recipe == "fin_r1" else searched)(each)
+    found = json.loads((out / "gain.json").read_text("utf-8"))["seeds"]
+    assert [each["seed"] for each in found] == [0, 1, 2]
+    for each in found:
+        arms, seed = each["arms"], out / f"seed-{each['seed']}"
+        every, selected = arms["all"], arms["selected"]
+        assert tuple(arms) == ARMS[recipe]
+        assert len({arm["rows"] for arm in arms.values()}) == 1
+        assert {arm["n"] for arm in arms.values()} == {1000}
+        assert abs(every["tokens"] - selected["tokens"]) < 0.05 * selected["tokens"]
+        assert selected["accuracy_low"] > every["accuracy_high"]
+        # what the card says of the filters is true of the rows that were trained on
+        name = {"fin_r1": "verify, then select", "fino1": "the search"}[recipe]
+        told = each["filters"][name]["right and sound"]
+        precision = told["precision"]
+        assert precision["low"] - 0.01 < selected["right_and_sound"] < precision["high"] + 0.01
+        assert precision["low"] > told["keep_all"]["precision"]["high"]
+        page = (seed / "build/card.html").read_text("utf-8")
+        assert f"{100 * precision['rate']:.1f}" in page
+        answered = [asked_of(seed / arm) for arm in arms]
+        assert all(each == answered[0] for each in answered)
+        for arm in arms:
+            assert not answered[0] & trained_on(seed / arm, recipe)
+        (verified if recipe == "fin_r1" else searched)(each)
 
 
 def verified(each):
