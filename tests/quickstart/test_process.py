@@ -31,15 +31,14 @@ from dianjin_ext.quickstart.process import run_stage
 folder = pathlib.Path(sys.argv[1])
 own = time.process_time()
 usage = run_stage(sys.argv[2:], folder=folder, environment=os.environ, log=folder / "log")
-print(json.dumps([time.process_time() - own, usage.seconds]))
-print(json.dumps([usage.peak_memory_gib, usage.processor_seconds]))
+print(json.dumps(vars(usage) | {"own": time.process_time() - own}))
 """
 
 
 @pytest.mark.slow
 def test_monitoring_takes_less_than_two_hundredths_of_a_core(tmp_path):
-    """Over a stage of some seconds with as many processes as a training has."""
-    child = "import time; block = bytearray(60 * 2**20); time.sleep(12)"
+    """Over a stage of a few seconds with as many processes as a training has."""
+    child = "import time; block = bytearray(60 * 2**20); time.sleep(5)"
     code = (
         "import subprocess, sys\n"
         f"tree = [subprocess.Popen([sys.executable, '-c', {child!r}]) for _ in range(20)]\n"
@@ -47,10 +46,10 @@ def test_monitoring_takes_less_than_two_hundredths_of_a_core(tmp_path):
     )
     monitor = [*python(MONITORED), str(tmp_path), *python(code)]
     output = subprocess.run(monitor, check=True, capture_output=True, text=True).stdout
-    (own, seconds), (peak_memory, processor_seconds) = map(json.loads, output.splitlines())
-    assert own < 0.02 * seconds
-    assert peak_memory > 0.5
-    assert processor_seconds > 0.2
+    usage = json.loads(output)
+    assert usage["own"] < 0.02 * usage["seconds"]
+    assert usage["peak_memory_gib"] > 0.5
+    assert usage["processor_seconds"] > 0.2
 
 
 def test_a_short_stage_is_measured_too(tmp_path):
