@@ -42,6 +42,7 @@ def made_buffer(queue):
         numbers = itertools.count()
 
         def refill(count):
+            assert sum(asked) < 5 * IN_A_ROW, "prompts are asked for without end"
             uids = [f"p{next(numbers)}" for _ in range(count)]
             found = dict(zip(uids, itertools.islice(outcomes, count), strict=True))
             rows = [(uid, i) for uid, values in found.items() if values for i in range(2)]
